@@ -1,0 +1,130 @@
+//! The canonical form of a value: RFC 8785 (JSON Canonicalization Scheme).
+//!
+//! Promises: equal values give equal bytes whatever the order of keys or the spelling of numbers and
+//! escapes; different values give different bytes. Total: a strict value always has a form.
+//! Does not normalise Unicode: text that differs to a model differs here.
+
+use super::json::{Number, Object, Value};
+use std::cmp::Ordering;
+
+/// The canonical bytes of a value.
+pub fn canonical(value: &Value) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    write(value, &mut out);
+    out
+}
+
+/// Appends the canonical bytes of a value.
+pub fn write(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => write_number(*number, out),
+        Value::String(text) => write_string(text, out),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write(item, out);
+            }
+            out.push(b']');
+        }
+        Value::Object(object) => write_object(object, out),
+    }
+}
+
+/// Appends a string as RFC 8785 §3.2.2.2 escapes it, in quotes.
+pub fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&bytes[start..index]);
+        start = index + 1;
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            0x09 => b't',
+            0x0A => b'n',
+            0x0C => b'f',
+            0x0D => b'r',
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+    out.extend_from_slice(&bytes[start..]);
+    out.push(b'"');
+}
+
+/// Compares keys by their UTF-16 code units (RFC 8785 §3.2.3).
+pub fn compare_keys(a: &str, b: &str) -> Ordering {
+    // UTF-8 and UTF-16 order differ only where a surrogate pair meets U+E000..U+FFFF.
+    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+}
+
+fn write_object(object: &Object, out: &mut Vec<u8>) {
+    let mut members: Vec<(&str, &Value)> = object.iter().collect();
+    if !members.is_sorted_by(|a, b| compare_keys(a.0, b.0).is_lt()) {
+        members.sort_unstable_by(|a, b| compare_keys(a.0, b.0));
+    }
+    out.push(b'{');
+    for (index, (key, value)) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(key, out);
+        out.push(b':');
+        write(value, out);
+    }
+    out.push(b'}');
+}
+
+/// Appends a number as ECMAScript's `Number::toString` spells it (RFC 8785 §3.2.2.3).
+fn write_number(number: Number, out: &mut Vec<u8>) {
+    let number = number.get();
+    if number.fract() == 0.0 {
+        // Strict values hold integers up to 2^53-1 only, below the switch to exponents at 1e21.
+        #[allow(clippy::cast_possible_truncation)]
+        out.extend_from_slice((number as i64).to_string().as_bytes());
+        return;
+    }
+    // Rust's `{:e}` gives the shortest digits that read back, as ECMAScript asks.
+    let scientific = format!("{:e}", number.abs());
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits = mantissa.replace('.', "");
+    // Digits never reach past 17, so the point (`exponent + 1`) is all that is left to place.
+    let point = exponent + 1;
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    if number < 0.0 {
+        out.push(b'-');
+    }
+    let text = if 0 < point && point < count {
+        let (whole, rest) = digits.split_at(usize::try_from(point).unwrap_or(0));
+        format!("{whole}.{rest}")
+    } else if -6 < point && point <= 0 {
+        format!("0.{}{digits}", "0".repeat(usize::try_from(-point).unwrap_or(0)))
+    } else {
+        let (first, rest) = digits.split_at(1);
+        let dot = if rest.is_empty() { "" } else { "." };
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{first}{dot}{rest}e{sign}{}", exponent.abs())
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+#[path = "canon_tests.rs"]
+mod tests;

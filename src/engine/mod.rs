@@ -1,0 +1,11 @@
+//! The engine: decides, from bytes, values and `now`. Pure.
+//!
+//! Promises: the same input gives the same answer on every machine; no file, clock, environment,
+//! socket, thread or async runtime is touched here (`tests/tidy.rs` and clippy hold that).
+
+pub mod canon;
+pub mod digest;
+pub mod json;
+pub mod launchpin;
+pub mod lockfile;
+pub mod surface;

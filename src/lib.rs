@@ -1,0 +1,7 @@
+//! mcpwatch: a rug-pull watchdog for MCP.
+//!
+//! The map, outermost first; each floor may name any floor below it, rooms on one floor do not know
+//! each other: `cli → {daemon, proxy, service} → survey → {discover, edit, launch, connect, store,
+//! alert, ipc} → sys → engine`. The engine decides, the shells act.
+
+pub mod engine;
