@@ -111,8 +111,7 @@ impl Kind {
     ];
 
     /// The kinds that servers list page by page.
-    pub const LISTED: [Kind; 5] =
-        [Kind::Tool, Kind::Prompt, Kind::Resource, Kind::Template, Kind::Skill];
+    pub const LISTED: [Kind; 5] = [Kind::Tool, Kind::Prompt, Kind::Resource, Kind::Template, Kind::Skill];
 
     /// The kind's key in the lockfile.
     pub fn key(self) -> &'static str {

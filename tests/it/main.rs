@@ -1,0 +1,5 @@
+//! The one integration binary; each module tests one shell from outside.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod tidy;
