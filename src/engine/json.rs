@@ -335,4 +335,4 @@ impl Refusal {
 
 #[cfg(test)]
 #[path = "json_tests.rs"]
-mod tests;
+pub(crate) mod tests;
