@@ -4,4 +4,5 @@
 //! each other: `cli → {daemon, proxy, service} → survey → {discover, edit, launch, connect, store,
 //! alert, ipc} → sys → engine`. The engine decides, the shells act.
 
+pub mod cli;
 pub mod engine;

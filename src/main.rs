@@ -1,5 +1,5 @@
 //! The command: parse, run, exit code.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    mcpwatch::cli::main(std::env::args_os()).into()
 }

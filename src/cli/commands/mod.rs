@@ -1,0 +1,17 @@
+//! The commands, one file each: its arguments and `run(&Args, &App) -> Result<Exit, Error>`.
+
+pub mod completions;
+pub mod man;
+
+use super::app::App;
+use super::args::Command;
+use super::error::Error;
+use super::exit::Exit;
+
+/// Runs the command that was asked for.
+pub fn run(command: &Command, app: &App) -> Result<Exit, Error> {
+    match command {
+        Command::Completions(args) => completions::run(args, app),
+        Command::Man(args) => man::run(args, app),
+    }
+}

@@ -1,0 +1,3 @@
+//! Rendering of what the commands found: for people, for programs, and as progress.
+
+pub mod human;
