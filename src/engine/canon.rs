@@ -100,29 +100,8 @@ fn write_number(number: Number, out: &mut Vec<u8>) {
         out.extend_from_slice((number as i64).to_string().as_bytes());
         return;
     }
-    // Rust's `{:e}` gives the shortest digits that read back, as ECMAScript asks.
-    let scientific = format!("{:e}", number.abs());
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let digits = mantissa.replace('.', "");
-    // Digits never reach past 17, so the point (`exponent + 1`) is all that is left to place.
-    let point = exponent + 1;
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    if number < 0.0 {
-        out.push(b'-');
-    }
-    let text = if 0 < point && point < count {
-        let (whole, rest) = digits.split_at(usize::try_from(point).unwrap_or(0));
-        format!("{whole}.{rest}")
-    } else if -6 < point && point <= 0 {
-        format!("0.{}{digits}", "0".repeat(usize::try_from(-point).unwrap_or(0)))
-    } else {
-        let (first, rest) = digits.split_at(1);
-        let dot = if rest.is_empty() { "" } else { "." };
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{first}{dot}{rest}e{sign}{}", exponent.abs())
-    };
-    out.extend_from_slice(text.as_bytes());
+    // The standard library rounds ties between shortest spellings up; ECMAScript takes the even one.
+    out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
 }
 
 #[cfg(test)]
