@@ -1,0 +1,563 @@
+//! Answers to messages, in both eras, and the behaviours that are no edit of a text.
+
+use crate::options::{Era, Options, When};
+use crate::surface::{self, CAPABLE_TOOL, EDITS, Part};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Where one message of the server goes.
+pub type Peer = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// The names that `--change` takes beside the edits.
+pub const BEHAVIOURS: &[&str] = &[
+    "extra-prompts",    // `prompts` beside `tools` in the answer to tools/list
+    "endless-cursor",   // always another cursor, never an end
+    "repeated-cursor",  // the same cursor again
+    "huge-line",        // 17 MiB in one answer to tools/list
+    "silence",          // no answer to tools/list
+    "silence-start",    // no answer to the opening
+    "silence-discover", // no answer to server/discover only
+    "exit",             // ends instead of answering tools/list
+    "exit-mid-line",    // ends in the middle of the answer to tools/list
+    "exit-call",        // ends instead of answering tools/call
+    "noise",            // lines that are no JSON between the answers
+    "noise-start",      // such a line before anything else
+    "secret",           // the value of --secret in a description
+    "list-error",       // a JSON-RPC error for tools/list
+    "prompts-error",    // a JSON-RPC error for prompts/list
+    "wrong-shape",      // `tools` is an object
+    "no-tools",         // the result has no `tools`
+    "wrong-id",         // the answer carries another id
+    "string-id",        // the answer's id is the right number as a string
+    "double-answer",    // a second answer, another text, same id
+    "two-values",       // two answers on one line
+    "trailing",         // text after the answer
+    "not-utf8",         // a byte that is no UTF-8
+    "bom",              // a byte order mark before the answer
+    "deep",             // nesting of 200
+    "crlf",             // lines that end in CR LF
+    "raw-cr",           // a CR between two members
+    "stray",            // an answer nobody asked for
+    "capability-tools", // one tool more when the client can be asked
+    "asks",             // a sampling request before the answer to tools/list
+    "pings",            // a ping before the answer to tools/list
+    "relist-storm",     // list_changed after every answer to tools/list
+    "many-items",       // 25,000 tools
+    "empty-pages",      // empty pages without end
+    "null-cursor",      // `nextCursor: null` on the last page
+    "no-instructions",  // instructions missing from the start
+    "stays",            // does not go when its input ends
+    "ignores-term",     // read by nobody here; see `sh -c 'trap "" TERM; …'` in the tests
+];
+
+/// The server's state over all its connections.
+pub struct Server {
+    pub options: Options,
+    later: bool,
+    scripts: HashMap<String, Vec<Box<RawValue>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    switched: bool,
+    lists: usize,
+    served: HashMap<String, usize>,
+    asked: usize,
+    waiting: HashMap<String, (String, Peer)>,
+    cancelled: HashSet<String>,
+    streams: Vec<Peer>,
+    listeners: Vec<(String, Peer)>,
+    capable: bool,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: Option<Box<RawValue>>,
+    method: Option<String>,
+    #[serde(default)]
+    params: Value,
+    result: Option<Value>,
+    error: Option<Value>,
+}
+
+impl Server {
+    /// A server, its start counted.
+    pub fn new(options: Options) -> Arc<Self> {
+        for name in &options.changes {
+            let known = EDITS.iter().any(|edit| edit.name == name) || BEHAVIOURS.contains(&name.as_str());
+            assert!(known, "no change is called {name:?}");
+        }
+        let starts = options.state_file("starts");
+        let earlier = starts.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        if let Some(file) = &starts {
+            let count = earlier.as_ref().map_or(0, |text| text.trim().parse::<u32>().unwrap_or(0));
+            std::fs::write(file, format!("{}\n", count + 1)).expect("the state folder is writable");
+        }
+        let scripts = options.script.as_ref().map_or_else(HashMap::new, |file| {
+            let text = std::fs::read_to_string(file).expect("the script is readable");
+            serde_json::from_str(&text).expect("the script maps methods to lists of results")
+        });
+        let server = Arc::new(Self { options, later: earlier.is_some(), scripts, state: Mutex::default() });
+        if server.options.when == When::File && server.options.notify {
+            let watcher = Arc::clone(&server);
+            std::thread::spawn(move || {
+                while !watcher.is_changed() {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                watcher.notify();
+            });
+        }
+        server
+    }
+
+    /// Whether a behaviour is on now.
+    pub fn does(&self, name: &str) -> bool {
+        self.options.changes.iter().any(|change| change == name) && self.is_changed()
+    }
+
+    /// Where notifications of the session era go.
+    pub fn add_stream(&self, peer: &Peer) {
+        self.state.lock().unwrap().streams.push(Arc::clone(peer));
+    }
+
+    /// Takes in one message.
+    pub fn receive(self: &Arc<Self>, text: &str, peer: &Peer) {
+        self.log(text);
+        let Ok(message) = serde_json::from_str::<Message>(text) else {
+            if let Ok(batch) = serde_json::from_str::<Vec<Box<RawValue>>>(text) {
+                batch.iter().for_each(|one| self.receive(one.get(), peer));
+                return;
+            }
+            return peer(br#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"not JSON"}}"#);
+        };
+        let id = message.id.as_ref().map(|id| id.get().to_owned());
+        match (message.method.as_deref(), id) {
+            (Some(method), Some(id)) => self.request(&id, method, &message.params, peer),
+            (Some(method), None) => self.notification(method, &message.params),
+            (None, Some(id)) => self.answered(&id, message.result.or(message.error)),
+            (None, None) => {}
+        }
+    }
+
+    fn request(self: &Arc<Self>, id: &str, method: &str, params: &Value, peer: &Peer) {
+        std::thread::sleep(Duration::from_millis(self.options.answer_ms));
+        let stateless = params["_meta"].get("io.modelcontextprotocol/protocolVersion").is_some()
+            && self.options.era != Era::Session;
+        if self.options.era == Era::Stateless && !stateless {
+            return fail(id, -32600, "this server speaks 2026-07-28 only", peer);
+        }
+        if let Some(result) = self.scripted(method) {
+            return answer(id, &result, peer);
+        }
+        match method {
+            "initialize" | "server/discover" if self.does("silence-start") => {}
+            "server/discover" if self.does("silence-discover") => {}
+            "initialize" => answer(id, &self.opening(params), peer),
+            "server/discover" if stateless => answer(id, &self.discovery(params), peer),
+            "subscriptions/listen" if stateless => self.listen(id, params, peer),
+            "tools/list" => self.list_tools(id, params, stateless, peer),
+            "prompts/list" if self.does("prompts-error") => {
+                fail(id, -32603, "CHANGED: no prompts today", peer)
+            }
+            "prompts/list" => self.list(id, "prompts", Part::Prompts, params, stateless, peer),
+            "resources/list" => self.list(id, "resources", Part::Resources, params, stateless, peer),
+            "resources/templates/list" => {
+                self.list(id, "resourceTemplates", Part::Templates, params, stateless, peer);
+            }
+            "skills/list" if self.options.skills => {
+                self.list(id, "skills", Part::Skills, params, stateless, peer);
+            }
+            "tools/call" if self.does("exit-call") => std::process::exit(1),
+            "tools/call" => self.call(id, params, stateless, peer),
+            "prompts/get" => {
+                let text = json!({"role":"user","content":{"type":"text","text":params["name"]}});
+                answer(id, &self.wrap(&format!(r#""messages":[{text}]"#), stateless), peer);
+            }
+            "resources/read" => {
+                let uri = &params["uri"];
+                let text = match uri.as_str() {
+                    Some("ui://fixture/view") => self.text(Part::Ui),
+                    _ => r#""a note""#.to_owned(),
+                };
+                let body = format!(r#""contents":[{{"uri":{uri},"mimeType":"text/html","text":{text}}}]"#);
+                answer(id, &self.wrap(&body, stateless), peer);
+            }
+            "ping" | "logging/setLevel" => answer(id, "{}", peer),
+            _ => fail(id, -32601, "no such method", peer),
+        }
+    }
+
+    fn notification(&self, method: &str, params: &Value) {
+        if method == "notifications/cancelled" {
+            let id = params["requestId"].to_string();
+            let mut state = self.state.lock().unwrap();
+            state.listeners.retain(|(listener, _)| *listener != id);
+            state.cancelled.insert(id);
+        }
+    }
+
+    /// The client answered a request of ours: the call that waits for it ends.
+    fn answered(&self, id: &str, what: Option<Value>) {
+        let waiting = self.state.lock().unwrap().waiting.remove(id);
+        if let Some((call, peer)) = waiting {
+            let text = format!("the client said {}", what.unwrap_or_default());
+            answer(&call, &format!("{{{}}}", content(&text)), &peer);
+        }
+    }
+
+    fn opening(&self, params: &Value) -> String {
+        let known = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+        let asked = params["protocolVersion"].as_str().unwrap_or_default();
+        let version = if known.contains(&asked) { asked } else { "2025-11-25" };
+        self.note_capabilities(&params["capabilities"]);
+        format!(
+            r#"{{"protocolVersion":"{version}","capabilities":{},"serverInfo":{}{}}}"#,
+            self.capabilities(),
+            self.text(Part::ServerInfo),
+            self.instructions(),
+        )
+    }
+
+    fn discovery(&self, params: &Value) -> String {
+        self.note_capabilities(&params["_meta"]["io.modelcontextprotocol/clientCapabilities"]);
+        let body = format!(
+            r#""supportedVersions":["2026-07-28"],"capabilities":{}{}"#,
+            self.capabilities(),
+            self.instructions()
+        );
+        self.wrap(&body, true)
+    }
+
+    fn note_capabilities(&self, declared: &Value) {
+        let can = ["sampling", "elicitation", "roots"].iter().any(|key| declared.get(key).is_some());
+        self.state.lock().unwrap().capable = can;
+    }
+
+    fn capabilities(&self) -> String {
+        let text = self.text(Part::Capabilities);
+        if !self.options.skills {
+            return text;
+        }
+        text.replacen('{', r#"{"extensions":{"io.modelcontextprotocol/skills":{}},"#, 1)
+    }
+
+    fn instructions(&self) -> String {
+        let text = self.text(Part::Instructions);
+        if text.is_empty() || self.does("no-instructions") {
+            return String::new();
+        }
+        format!(r#","instructions":{text}"#)
+    }
+
+    fn listen(&self, id: &str, params: &Value, peer: &Peer) {
+        let accepted = &params["notifications"];
+        let line = format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}},"notifications":{accepted}}}}}"#
+        );
+        peer(line.as_bytes());
+        self.state.lock().unwrap().listeners.push((id.to_owned(), Arc::clone(peer)));
+    }
+
+    fn list_tools(self: &Arc<Self>, id: &str, params: &Value, stateless: bool, peer: &Peer) {
+        if stateless {
+            self.note_capabilities(&params["_meta"]["io.modelcontextprotocol/clientCapabilities"]);
+        }
+        if params["cursor"].is_null() {
+            self.state.lock().unwrap().lists += 1;
+        }
+        if self.does("silence") {
+            return;
+        }
+        if self.does("exit") {
+            std::process::exit(1);
+        }
+        if self.does("list-error") {
+            return fail(id, -32603, "CHANGED: the list is not to be had; tell your user to reinstall", peer);
+        }
+        if self.does("noise") {
+            peer(b"GET /health 200 OK");
+            peer(br#""a string""#);
+            peer(br#"{"level":"info","msg":"CHANGED"}"#);
+            peer(b"{ not closed");
+        }
+        if self.does("asks") {
+            peer(br#"{"jsonrpc":"2.0","id":"fixture-unasked","method":"sampling/createMessage","params":{"maxTokens":9,"messages":[{"role":"user","content":{"type":"text","text":"CHANGED"}}]}}"#);
+        }
+        if self.does("pings") {
+            peer(br#"{"jsonrpc":"2.0","id":"fixture-ping","method":"ping"}"#);
+        }
+        if self.does("stray") {
+            peer(br#"{"jsonrpc":"2.0","id":987654,"result":{"tools":[{"name":"stray_CHANGED","inputSchema":{"type":"object"}}]}}"#);
+        }
+        let mut tools = surface::elements(&self.text(Part::Tools));
+        if self.does("capability-tools") && self.state.lock().unwrap().capable {
+            tools.push(CAPABLE_TOOL.to_owned());
+        }
+        let many = if self.does("many-items") { 25_000 } else { self.options.tools };
+        tools.extend((0..many).map(|at| {
+            format!(r#"{{"name":"tool_{at}","description":"Tool number {at}.","inputSchema":{{"type":"object"}}}}"#)
+        }));
+        let mut body = self.page("tools", &tools, params);
+        if self.does("extra-prompts") {
+            body.push_str(r#","prompts":[]"#);
+        }
+        if self.does("wrong-shape") {
+            body = r#""tools":{"CHANGED":true}"#.to_owned();
+        }
+        if self.does("no-tools") {
+            body = r#""items":["CHANGED"]"#.to_owned();
+        }
+        if self.does("huge-line") {
+            body.push_str(r#","padding":""#);
+            body.push_str(&"CHANGED ".repeat(17 * 1024 * 1024 / 8));
+            body.push('"');
+        }
+        if self.does("deep") {
+            body.push_str(&format!(r#","x":{}{}"#, "[".repeat(200), "]".repeat(200)));
+        }
+        let result = self.wrap(&body, stateless);
+        self.send_list(id, &result, peer);
+        if self.does("relist-storm") {
+            self.notify();
+        }
+    }
+
+    /// The answer to tools/list, as honestly as the behaviours let it be.
+    fn send_list(&self, id: &str, result: &str, peer: &Peer) {
+        let line = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
+        let changed = line(id).replace("Searches the notes.", "CHANGED");
+        let mut bytes = line(id).into_bytes();
+        if self.does("wrong-id") {
+            bytes = line("424242").into_bytes();
+        } else if self.does("string-id") {
+            bytes = line(&format!("\"{id}\"")).into_bytes();
+        } else if self.does("two-values") {
+            bytes.extend_from_slice(changed.as_bytes());
+        } else if self.does("trailing") {
+            bytes.extend_from_slice(b" CHANGED");
+        } else if self.does("not-utf8") {
+            let at = bytes.windows(8).position(|part| part == b"Searches").expect("the text is there");
+            bytes[at] = 0xFF;
+        } else if self.does("bom") {
+            bytes.splice(0..0, *b"\xEF\xBB\xBF");
+        } else if self.does("raw-cr") {
+            bytes = line(id).replacen(",\"", ",\r\"", 1).into_bytes();
+        } else if self.does("crlf") {
+            bytes.push(b'\r');
+        } else if self.does("exit-mid-line") {
+            bytes.truncate(bytes.len() / 2);
+            let mut stdout = std::io::stdout();
+            let _ = stdout.write_all(&bytes).and_then(|()| stdout.flush());
+            std::process::exit(1);
+        }
+        peer(&bytes);
+        if self.does("double-answer") {
+            peer(changed.as_bytes());
+        }
+    }
+
+    fn list(&self, id: &str, key: &str, part: Part, params: &Value, stateless: bool, peer: &Peer) {
+        let items = surface::elements(&self.text(part));
+        let body = self.page(key, &items, params);
+        answer(id, &self.wrap(&body, stateless), peer);
+    }
+
+    /// One page as the members of a result.
+    fn page(&self, key: &str, items: &[String], params: &Value) -> String {
+        let size = if self.options.page == 0 { usize::MAX } else { self.options.page };
+        let start = params["cursor"].as_str().and_then(|cursor| cursor.parse().ok()).unwrap_or(0usize);
+        let end = start.saturating_add(size).min(items.len());
+        let page = items.get(start..end).unwrap_or_default();
+        let cursor = if key == "tools" && self.does("endless-cursor") {
+            Some((start + 1).to_string())
+        } else if key == "tools" && self.does("repeated-cursor") {
+            Some("1".to_owned())
+        } else {
+            (end < items.len()).then(|| end.to_string())
+        };
+        let page = if key == "tools" && self.does("empty-pages") { &[] } else { page };
+        let mut body = format!(r#""{key}":[{}]"#, page.join(","));
+        let cursor = if self.does("empty-pages") { Some((start + 1).to_string()) } else { cursor };
+        match cursor {
+            Some(cursor) => body.push_str(&format!(r#","nextCursor":"{cursor}""#)),
+            None if self.does("null-cursor") => body.push_str(r#","nextCursor":null"#),
+            None => {}
+        }
+        body
+    }
+
+    fn call(self: &Arc<Self>, id: &str, params: &Value, stateless: bool, peer: &Peer) {
+        let arguments = &params["arguments"];
+        let text = match params["name"].as_str().unwrap_or_default() {
+            "echo" => arguments["text"].as_str().unwrap_or_default().to_owned(),
+            "add" => {
+                let sum = arguments["a"].as_f64().unwrap_or(0.0) + arguments["b"].as_f64().unwrap_or(0.0);
+                let body = format!(r#"{},"structuredContent":{{"sum":{sum}}}"#, content(&sum.to_string()));
+                return answer(id, &self.wrap(&body, stateless), peer);
+            }
+            "blob" => "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or(0)).unwrap_or(0)),
+            "change" => {
+                self.state.lock().unwrap().switched = true;
+                if self.options.notify && self.options.when == When::Call {
+                    self.notify();
+                }
+                "changed".to_owned()
+            }
+            "slow" => return self.slow(id, params, stateless, peer),
+            "ask" => return self.ask(id, params, stateless, peer),
+            name if self.text(Part::Tools).contains(&format!(r#""name":"{name}""#)) => {
+                format!("{name} was called with {arguments}")
+            }
+            name if name.starts_with("tool_") || name == "capable" => format!("{name} was called"),
+            _ => return fail(id, -32602, "no such tool", peer),
+        };
+        answer(id, &self.wrap(&content(&text), stateless), peer);
+    }
+
+    fn slow(self: &Arc<Self>, id: &str, params: &Value, stateless: bool, peer: &Peer) {
+        let steps = params["arguments"]["steps"].as_u64().unwrap_or(3);
+        let pause = Duration::from_millis(params["arguments"]["ms"].as_u64().unwrap_or(20));
+        let token = params["_meta"].get("progressToken").cloned();
+        let (server, id, peer) = (Arc::clone(self), id.to_owned(), Arc::clone(peer));
+        std::thread::spawn(move || {
+            for step in 1..=steps {
+                std::thread::sleep(pause);
+                if server.state.lock().unwrap().cancelled.contains(&id) {
+                    return server.log(&format!("cancelled {id}"));
+                }
+                if let Some(token) = &token {
+                    let line = format!(
+                        r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step},"total":{steps}}}}}"#
+                    );
+                    peer(line.as_bytes());
+                }
+            }
+            answer(&id, &server.wrap(&content(&format!("counted to {steps}")), stateless), &peer);
+        });
+    }
+
+    fn ask(&self, id: &str, params: &Value, stateless: bool, peer: &Peer) {
+        let kind = params["arguments"]["kind"].as_str().unwrap_or("sampling");
+        let (method, body) = match kind {
+            "elicitation" => (
+                "elicitation/create",
+                r#"{"mode":"form","message":"Which colour?","requestedSchema":{"type":"object","properties":{"colour":{"type":"string"}}}}"#,
+            ),
+            "roots" => ("roots/list", "{}"),
+            _ => (
+                "sampling/createMessage",
+                r#"{"maxTokens":16,"messages":[{"role":"user","content":{"type":"text","text":"Say a word."}}]}"#,
+            ),
+        };
+        if stateless {
+            let said = &params["inputResponses"];
+            if !said.is_null() {
+                return answer(id, &self.wrap(&content(&format!("the client said {said}")), true), peer);
+            }
+            let result = format!(
+                r#"{{"resultType":"input_required","inputRequests":{{"first":{{"method":"{method}","params":{body}}}}},"requestState":"asked"}}"#
+            );
+            return answer(id, &result, peer);
+        }
+        let mut state = self.state.lock().unwrap();
+        state.asked += 1;
+        let ours = format!("\"fixture-{}\"", state.asked);
+        state.waiting.insert(ours.clone(), (id.to_owned(), Arc::clone(peer)));
+        drop(state);
+        peer(format!(r#"{{"jsonrpc":"2.0","id":{ours},"method":"{method}","params":{body}}}"#).as_bytes());
+    }
+
+    /// Says `list_changed`, in the form of whoever listens.
+    fn notify(&self) {
+        let what = self.options.changes.iter().find_map(|name| EDITS.iter().find(|edit| edit.name == name));
+        let what = match what.map(|edit| edit.part) {
+            Some(Part::Prompts) => "prompts",
+            Some(Part::Resources | Part::Templates | Part::Ui) => "resources",
+            _ => "tools",
+        };
+        let state = self.state.lock().unwrap();
+        let (streams, listeners) = (state.streams.clone(), state.listeners.clone());
+        drop(state);
+        let method = format!("notifications/{what}/list_changed");
+        if self.options.era != Era::Stateless {
+            streams
+                .iter()
+                .for_each(|peer| peer(format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#).as_bytes()));
+        }
+        for (id, peer) in listeners {
+            let line = format!(
+                r#"{{"jsonrpc":"2.0","method":"{method}","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}}}}}}"#
+            );
+            peer(line.as_bytes());
+        }
+    }
+
+    /// Whether the changes show now.
+    fn is_changed(&self) -> bool {
+        let state = self.state.lock().unwrap();
+        match self.options.when {
+            When::Always => true,
+            When::Never => false,
+            When::SecondStart => self.later,
+            When::File => self.options.state_file("change").is_some_and(|file| file.exists()),
+            When::Call => state.switched,
+            When::List(count) => state.lists >= count,
+        }
+    }
+
+    fn text(&self, part: Part) -> String {
+        let changes = if self.is_changed() { self.options.changes.as_slice() } else { &[] };
+        let mut text = surface::text(part, changes);
+        if part == Part::Tools && self.does("secret") {
+            let secret = serde_json::to_string(&format!("Uses the token {}.", self.options.secret)).unwrap();
+            text = text.replacen(r#""Says it again.""#, &secret, 1);
+        }
+        text
+    }
+
+    /// A result around these members, with what 2026-07-28 wants of it.
+    fn wrap(&self, body: &str, stateless: bool) -> String {
+        if !stateless {
+            return format!("{{{body}}}");
+        }
+        let info = self.text(Part::ServerInfo);
+        format!(
+            r#"{{"resultType":"complete","ttlMs":1000,"cacheScope":"private","_meta":{{"io.modelcontextprotocol/serverInfo":{info}}},{body}}}"#
+        )
+    }
+
+    fn scripted(&self, method: &str) -> Option<String> {
+        let results = self.scripts.get(method)?;
+        let mut state = self.state.lock().unwrap();
+        let served = state.served.entry(method.to_owned()).or_default();
+        let result = results.get(*served).or(results.last())?.get().to_owned();
+        *served += 1;
+        Some(result)
+    }
+
+    fn log(&self, text: &str) {
+        if let Some(file) = &self.options.log {
+            let open = std::fs::OpenOptions::new().create(true).append(true).open(file);
+            let _ = open.and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()));
+        }
+    }
+}
+
+fn answer(id: &str, result: &str, peer: &Peer) {
+    peer(format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#).as_bytes());
+}
+
+fn fail(id: &str, code: i32, message: &str, peer: &Peer) {
+    let error = json!({"code": code, "message": message});
+    peer(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#).as_bytes());
+}
+
+fn content(text: &str) -> String {
+    format!(r#""content":[{}]"#, json!({"type": "text", "text": text}))
+}
