@@ -3,9 +3,11 @@
 //! Promises: the same input gives the same answer on every machine; no file, clock, environment,
 //! socket, thread or async runtime is touched here (`tests/tidy.rs` and clippy hold that).
 
+pub mod approval;
 pub mod canon;
 pub mod digest;
 pub mod json;
 pub mod launchpin;
 pub mod lockfile;
+pub mod record;
 pub mod surface;
