@@ -55,6 +55,17 @@ impl Output {
         let _ = writeln!(stderr, "{line}");
     }
 
+    /// Replaces the last lines of a live terminal. Cursor movement is no colour: it stays where
+    /// colours are not wanted.
+    pub fn redraw(&self, lines: usize, text: &str) {
+        let mut stderr = std::io::stderr().lock();
+        if lines > 0 {
+            let _ = write!(stderr, "\x1b[{lines}A\x1b[J");
+        }
+        let mut stderr = AutoStream::new(stderr, self.choice);
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+
     /// Whether a line that is redrawn in place makes sense on stderr.
     pub fn is_live(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

@@ -34,3 +34,11 @@ fn completions_and_man_are_printed() {
     let page = mcpwatch(home.path(), &["man"]);
     assert!(text(&page.stdout).contains(".TH mcpwatch 1"));
 }
+
+#[test]
+fn the_reference_is_current() {
+    let home = tempfile::tempdir().unwrap();
+    let now = text(&mcpwatch(home.path(), &["man", "--markdown"]).stdout);
+    let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md")).unwrap();
+    assert!(now == written, "docs/cli.md is out of date: cargo run -- man --markdown > docs/cli.md");
+}

@@ -4,6 +4,7 @@ use crate::cli::app::App;
 use crate::cli::args::Cli;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::render::reference;
 use clap::CommandFactory;
 use std::path::PathBuf;
 
@@ -13,14 +14,22 @@ use std::path::PathBuf;
 pub struct Args {
     /// Write mcpwatch.1 and a page for each command into this folder instead
     dir: Option<PathBuf>,
+    /// Print the command reference as Markdown instead
+    #[arg(long, conflicts_with = "dir")]
+    markdown: bool,
 }
 
 /// Prints or writes the pages.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    if args.markdown {
+        app.out.data(&reference::markdown(Cli::command()))?;
+        return Ok(Exit::Done);
+    }
     if let Some(dir) = &args.dir {
-        clap_mangen::generate_to(Cli::command(), dir)
-            .map_err(|source| Error::Write { path: dir.clone(), source })?;
-        app.out.say(&format!("wrote the manual pages to {}", dir.display()));
+        let failed = |source| Error::Write { path: dir.clone(), source };
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        clap_mangen::generate_to(Cli::command(), dir).map_err(failed)?;
+        app.out.say(&format!("Wrote the manual pages to {}.", dir.display()));
         return Ok(Exit::Done);
     }
     let mut page = Vec::new();

@@ -1,0 +1,8 @@
+//! The survey: what the command line and the daemon both do with configured servers. Plan which are
+//! meant and which may be started, read them, compare them with their pins, and apply decisions.
+//!
+//! Promises: nothing is started that its owner did not ask for; what was started has ended when a
+//! function here returns. Does not print or ask: callers get values and progress events.
+
+pub mod pool;
+pub mod progress;
