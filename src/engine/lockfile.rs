@@ -3,11 +3,21 @@
 //! Promises: `parse(render(x)) == x`; one canonical rendering; unknown fields are kept and never
 //! trusted; a digest that does not match its definition is refused with its place.
 
+mod error;
+mod launch;
+mod parse;
+mod place;
+mod render;
+
 use super::digest::Digest;
 use super::json::{Object, Value};
 use super::launchpin::{Artifact, LaunchPin};
-use super::surface::{ItemKey, Kind};
+use super::surface::{ItemKey, Kind, Surface};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use error::{LockError, Place};
+pub use parse::{parse, parse_bytes};
+pub use render::{render, render_value};
 
 /// The version this program writes.
 pub const VERSION: u32 = 1;
@@ -26,7 +36,7 @@ pub struct Lockfile {
 pub struct ServerPin {
     /// What starts it.
     pub launch: LaunchPin,
-    /// What that start runs, by platform (`linux-x64`, …); `any` where it is the same everywhere.
+    /// What that start runs, by platform (`linux-x86_64`, …); `any` where it is the same everywhere.
     pub artifacts: BTreeMap<String, Artifact>,
     /// The protocol version it spoke; tells the next reading which era to try first.
     pub protocol: String,
@@ -34,7 +44,9 @@ pub struct ServerPin {
     pub items: BTreeMap<ItemKey, Pin>,
     /// Kinds whose list a person declared open; only [`Kind::Resource`] can be.
     pub open: BTreeSet<Kind>,
-    /// Fields that this version does not know.
+    /// Fields that this version does not know, at any depth, each under the names that lead to it
+    /// (`{"tools": {"x": {"note": …}}}`); variants by their number. Never trusted; those of an item
+    /// that leaves the lock leave with it.
     pub unknown: Object,
 }
 
@@ -66,3 +78,35 @@ pub enum Condition {
     /// Shown only to clients that declare none.
     EmptyClient,
 }
+
+impl ServerPin {
+    /// A pin of a launch with nothing approved yet.
+    pub fn new(launch: LaunchPin, protocol: impl Into<String>) -> Self {
+        Self {
+            launch,
+            artifacts: BTreeMap::new(),
+            protocol: protocol.into(),
+            items: BTreeMap::new(),
+            open: BTreeSet::new(),
+            unknown: Object::new(),
+        }
+    }
+}
+
+impl Pin {
+    /// A pin of one definition that holds always.
+    pub fn of(kind: Kind, value: Value) -> Self {
+        Self { definitions: vec![Definition::new(kind, None, value)] }
+    }
+}
+
+impl Definition {
+    /// A definition with its digest.
+    pub fn new(kind: Kind, when: Option<Condition>, value: Value) -> Self {
+        Self { when, digest: Surface::digest_item(kind, &value), value }
+    }
+}
+
+#[cfg(test)]
+#[path = "lockfile_tests.rs"]
+mod tests;
