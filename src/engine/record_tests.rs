@@ -182,7 +182,8 @@ fn a_new_file_carries_the_chain() {
         Ok::<u64, Damage>(verifier.lines())
     };
     let cut = &first[..first.len() - 1];
-    let table: [(&[&[Vec<u8>]], Result<u64, Damage>); 5] = [
+    type Case<'a> = (&'a [&'a [Vec<u8>]], Result<u64, Damage>);
+    let table: [Case<'_>; 5] = [
         (&[&first, &second], Ok(first.len() as u64 + 2)),
         (&[&second], Ok(2)),
         (&[cut, &second], Err(Damage::Continuation)),
