@@ -9,5 +9,6 @@ pub mod digest;
 pub mod json;
 pub mod launchpin;
 pub mod lockfile;
+pub mod placeholder;
 pub mod record;
 pub mod surface;
