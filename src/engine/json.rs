@@ -8,6 +8,9 @@
 //! Does not: build on `serde_json`, whose numbers and maps change meaning with features that any
 //! other crate in the build may switch on (`arbitrary_precision`, `preserve_order`, `float_roundtrip`).
 
+pub mod scan;
+pub mod write;
+
 use std::fmt;
 
 mod parse;

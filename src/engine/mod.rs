@@ -6,7 +6,9 @@
 pub mod approval;
 pub mod canon;
 pub mod digest;
+pub mod frame;
 pub mod json;
+pub mod jsonrpc;
 pub mod launchpin;
 pub mod lockfile;
 pub mod placeholder;

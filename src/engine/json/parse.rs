@@ -6,7 +6,7 @@ use super::{MAX_DEPTH, Number, Object, Reason, Refusal, Step, Value};
 use std::collections::HashSet;
 
 /// Objects with more members than this find duplicate keys through a hash set.
-const LINEAR_KEYS: usize = 12;
+pub(super) const LINEAR_KEYS: usize = 12;
 
 /// Reads exactly one value that fills `bytes` but for white space.
 pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
@@ -22,9 +22,10 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
     if parser.at == bytes.len() { Ok(value) } else { Err(parser.refuse(Reason::Trailing)) }
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+/// The parser; `scan` reads escapes and unusual numbers with it, so that the rules stand once.
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
 }
 
 impl Parser<'_> {
@@ -136,7 +137,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<String, Refusal> {
+    pub(super) fn string(&mut self) -> Result<String, Refusal> {
         self.at += 1;
         let mut out = String::new();
         let mut start = self.at;
@@ -162,7 +163,7 @@ impl Parser<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Refusal> {
+    pub(super) fn escape(&mut self) -> Result<char, Refusal> {
         let start = self.at;
         self.at += 1;
         let plain = match self.peek() {
@@ -210,7 +211,7 @@ impl Parser<'_> {
         Ok(code)
     }
 
-    fn number(&mut self) -> Result<Value, Refusal> {
+    pub(super) fn number(&mut self) -> Result<Value, Refusal> {
         let start = self.at;
         let negative = self.peek() == Some(b'-');
         self.at += usize::from(negative);

@@ -1,0 +1,141 @@
+//! Framing: bytes of a stream into whole messages, one a line (stdio) or one an event (SSE), limited.
+//!
+//! Promises: a message is handed out only when it is whole; nothing above the limit is kept, and what
+//! is too long still tells its id, so that the request can be answered; a carriage return that some
+//! reader takes for the end of a line is refused. No copy of a message is made for lines.
+//!
+//! Does not: read anything itself, or look into messages that fit (`jsonrpc` does).
+
+use super::jsonrpc::Id;
+use std::ops::Range;
+
+mod skim;
+mod sse;
+
+use skim::Skim;
+pub use sse::{SseError, SseEvent, SseFramer};
+
+/// The largest message that is read unless the settings say otherwise: 64 MiB.
+pub const LIMIT: usize = 64 << 20;
+
+/// A buffer larger than this is given back once it is empty.
+const KEEP: usize = 256 << 10;
+
+/// Cuts a stream into lines.
+#[derive(Debug)]
+pub struct LineFramer {
+    buffer: Vec<u8>,
+    /// Where the first line that was not handed out starts.
+    start: usize,
+    /// Up to where there is no line end.
+    searched: usize,
+    limit: usize,
+    /// Set while a line that is too long passes by.
+    skim: Option<Skim>,
+}
+
+/// What a line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A message, without its line end, in [`LineFramer::bytes`] until the next read.
+    Message(Range<usize>),
+    /// A line longer than the limit, thrown away.
+    TooLong {
+        /// The id it carries at its top level, if one could be made out.
+        id: Option<Id>,
+        /// Whether it has a method, so that it is a request and not an answer.
+        is_request: bool,
+    },
+    /// A line with a carriage return inside, thrown away.
+    RawCr,
+}
+
+impl LineFramer {
+    /// A framer for messages of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { buffer: Vec::new(), start: 0, searched: 0, limit, skim: None }
+    }
+
+    /// Where to append what was read. Ask for frames until there is none before reading more.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.start == self.buffer.len() {
+            self.start = 0;
+            self.searched = 0;
+            self.buffer.clear();
+            self.buffer.shrink_to(KEEP);
+        } else if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.searched -= self.start;
+            self.start = 0;
+        }
+        &mut self.buffer
+    }
+
+    /// The bytes that ranges of frames point into.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// The next line that is whole. Empty lines are passed over.
+    pub fn next_frame(&mut self) -> Option<Frame> {
+        loop {
+            let Some(found) = find(b'\n', &self.buffer[self.searched..]) else {
+                self.searched = self.buffer.len();
+                self.skim_tail();
+                return None;
+            };
+            let (start, end) = (self.start, self.searched + found);
+            self.start = end + 1;
+            self.searched = end + 1;
+            if let Some(mut skim) = self.skim.take() {
+                skim.feed(&self.buffer[start..end]);
+                return Some(Frame::TooLong { id: skim.id(), is_request: skim.has_method() });
+            }
+            let line = &self.buffer[start..end];
+            if line.len() > self.limit {
+                let mut skim = Skim::default();
+                skim.feed(line);
+                return Some(Frame::TooLong { id: skim.id(), is_request: skim.has_method() });
+            }
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if find(b'\r', line).is_some() {
+                return Some(Frame::RawCr);
+            }
+            if line.iter().any(|byte| !matches!(byte, b' ' | b'\t')) {
+                return Some(Frame::Message(start..start + line.len()));
+            }
+        }
+    }
+
+    /// Whether bytes of an unfinished line are left; at the end of a stream they are no message.
+    pub fn has_rest(&self) -> bool {
+        self.start < self.buffer.len() || self.skim.is_some()
+    }
+
+    /// Gives up what is already too long, keeping only what its id needs.
+    fn skim_tail(&mut self) {
+        if self.skim.is_none() && self.buffer.len() - self.start <= self.limit {
+            return;
+        }
+        self.skim.get_or_insert_default().feed(&self.buffer[self.start..]);
+        self.start = self.buffer.len();
+    }
+}
+
+/// The first place of a byte.
+pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    const WIDTH: usize = 64;
+    let mut at = 0;
+    // Without an early exit inside a chunk, the compiler looks at many bytes at once.
+    for chunk in bytes.chunks_exact(WIDTH) {
+        if chunk.iter().fold(false, |found, other| found | (*other == byte)) {
+            break;
+        }
+        at += WIDTH;
+    }
+    bytes[at..].iter().position(|other| *other == byte).map(|place| at + place)
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;
