@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod canon;
+pub mod diff;
 pub mod digest;
 pub mod frame;
 pub mod json;
