@@ -1,3 +1,5 @@
 //! The lowest shell: processes, files, the network. Imports the engine only.
 
+pub mod files;
+pub mod paths;
 pub mod process;

@@ -1,0 +1,81 @@
+//! Tests of our directories: all three systems on any.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+
+fn variables(list: &[(&str, &str)]) -> BTreeMap<String, String> {
+    list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// One line a directory, slashes in the manner of the system.
+fn listed(os: Os, list: &[(&str, &str)]) -> String {
+    let paths = match Paths::of(os, &variables(list)) {
+        Ok(paths) => paths,
+        Err(error) => return format!("{error}. {}", error.hint()),
+    };
+    let lines = [
+        ("config", paths.config_file()),
+        ("lock", paths.user_lock()),
+        ("trust", paths.trust_file()),
+        ("offers", paths.offers_dir()),
+        ("wraps", paths.wraps_dir()),
+        ("log", paths.log_dir()),
+        ("guards", paths.guards_dir()),
+        ("cache", paths.cache.clone()),
+        ("runtime", paths.runtime.clone()),
+        ("policy", paths.policy.clone()),
+    ];
+    let slashes = |path: &Path| match os {
+        Os::Windows => path.to_string_lossy().replace('/', "\\"),
+        Os::Linux | Os::MacOs => path.to_string_lossy().replace('\\', "/"),
+    };
+    lines.map(|(name, path)| format!("{name:8}{}", slashes(&path))).join("\n")
+}
+
+#[test]
+fn directories_of_every_system() {
+    let xdg = [
+        ("HOME", "/home/ann"),
+        ("XDG_CONFIG_HOME", "/x/config"),
+        ("XDG_DATA_HOME", "/x/data"),
+        ("XDG_STATE_HOME", "/x/state"),
+        ("XDG_CACHE_HOME", "relative/is/ignored"),
+        ("XDG_RUNTIME_DIR", "/run/user/1000"),
+    ];
+    let windows = [
+        ("USERPROFILE", "C:\\Users\\Ann"),
+        ("APPDATA", "D:\\Roaming"),
+        ("LOCALAPPDATA", "C:\\Users\\Ann\\AppData\\Local"),
+    ];
+    let moved_windows = [(HOME_VARIABLE, "C:\\t")];
+    let table: &[(&str, Os, &[(&str, &str)])] = &[
+        ("linux", Os::Linux, &[("HOME", "/home/ann")]),
+        ("linux, XDG", Os::Linux, &xdg),
+        ("linux, moved", Os::Linux, &[("HOME", "/home/ann"), (HOME_VARIABLE, "/tmp/t")]),
+        ("linux, moved wrongly", Os::Linux, &[("HOME", "/home/ann"), (HOME_VARIABLE, "t")]),
+        ("linux, no home", Os::Linux, &[("HOME", "")]),
+        ("macos", Os::MacOs, &[("HOME", "/Users/ann")]),
+        ("windows", Os::Windows, &windows),
+        ("windows, moved", Os::Windows, &moved_windows),
+    ];
+    let all: Vec<String> =
+        table.iter().map(|(name, os, list)| format!("# {name}\n{}", listed(*os, list))).collect();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+/// The pure half says what the real half does.
+#[test]
+fn both_halves_agree() {
+    let variables: BTreeMap<String, String> = std::env::vars().collect();
+    if let (Ok(real), Ok(pure)) = (Paths::system(), Paths::of(Os::current(), &variables)) {
+        assert_eq!(real, pure);
+    }
+}
+
+#[test]
+fn the_account_has_directories_without_an_environment() {
+    if let Ok(paths) = Paths::account() {
+        assert!(!paths.is_moved);
+        assert!(paths.data.is_absolute());
+    }
+}
