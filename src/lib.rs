@@ -5,6 +5,7 @@
 //! alert, ipc} → sys → engine`. The engine decides, the shells act.
 
 pub mod cli;
+pub mod discover;
 pub mod engine;
 pub mod store;
 pub mod survey;

@@ -1,0 +1,91 @@
+//! Awkward files: what breaks parsers, and `--config FILE`.
+
+use super::*;
+
+fn named(file: &str) -> Discovered {
+    let bytes = std::fs::read(samples().join(file)).unwrap();
+    let mut found = from_file(Path::new(file), &bytes);
+    found.looked_in.clear();
+    found
+}
+
+#[test]
+fn awkward_files() {
+    let mut names: Vec<_> =
+        std::fs::read_dir(samples().join("awkward")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    let mut out = String::new();
+    for name in names {
+        let name = format!("awkward/{}", name.into_string().unwrap());
+        writeln!(out, "# {name}\n{}", show(&named(&name))).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn files_of_every_client_are_recognised() {
+    let check = |file: &str, client: &str| {
+        let found = named(file);
+        let clients: Vec<_> = found.entries.iter().map(|entry| entry.client.id()).collect();
+        assert!(!clients.is_empty() && clients.iter().all(|id| *id == client), "{file}: {clients:?}");
+        assert!(found.entries.iter().all(|entry| entry.asked), "{file}");
+    };
+    check("claude-code/linux/.claude.json", "claude-code");
+    check("claude-code/project/.mcp.json", "claude-code");
+    check(
+        "claude-code/plugin/.claude/plugins/cache/market/inline/0.1.0/.claude-plugin/plugin.json",
+        "claude-code",
+    );
+    check("claude-desktop/linux/.config/Claude/claude_desktop_config.json", "claude-desktop");
+    check("cursor/linux/.cursor/mcp.json", "cursor");
+    check("vscode/linux/.config/Code/User/mcp.json", "vscode");
+    check("vscode/linux/.config/Code/User/settings.json", "vscode");
+    check("vscode/project/team.code-workspace", "vscode");
+    check("vscode/project/.vscode/mcp.json", "vscode");
+    check("codex/linux/.codex/config.toml", "codex");
+    check("gemini-cli/linux/.gemini/settings.json", "gemini-cli");
+    check("windsurf/linux/.codeium/windsurf/mcp_config.json", "windsurf");
+    check("zed/linux/.config/zed/settings.json", "zed");
+    check("awkward/bare-map.json", "claude-code");
+}
+
+#[test]
+fn files_of_other_names_are_recognised_by_content() {
+    let check = |name: &str, text: &str, client: &str| {
+        let found = from_file(Path::new(name), text.as_bytes());
+        let clients: Vec<_> = found.entries.iter().map(|entry| entry.client.id()).collect();
+        assert_eq!(clients, [client], "{name}: {text} {:?}", found.problems);
+    };
+    check("x.json", r#"{"mcpServers": {"a": {"command": "a"}}}"#, "claude-code");
+    check("x.json", r#"{"mcpServers": {"a": {"httpUrl": "https://a"}}}"#, "claude-code");
+    check("x.json", r#"{"servers": {"a": {"command": "a"}}}"#, "vscode");
+    check("x.json", r#"{"mcp": {"servers": {"a": {"command": "a"}}}}"#, "vscode");
+    check("x.json", r#"{"context_servers": {"a": {"command": "a"}}}"#, "zed");
+    check("x.json", r#"{"a": {"url": "https://a"}}"#, "claude-code");
+    check("x.toml", "[mcp_servers.a]\ncommand = 'a'", "codex");
+}
+
+#[test]
+fn four_hundred_projects_are_read_quickly() {
+    let history: String =
+        (0..60).map(|n| format!(r#"{{"display": "fix the build {n}", "pasted": {{}}}},"#)).collect();
+    let mut text = String::from(r#"{"mcpServers": {"a": {"command": "a"}}, "projects": {"#);
+    for n in 0..400 {
+        let more = format!(
+            "\"/home/ana/p{n}\": {{\"history\": [{history} 0, \"{}\"], \"mcpServers\": {{\"s\": {{\"command\": \"c\"}}}}}},",
+            "x".repeat(5000)
+        );
+        text.push_str(&more);
+    }
+    text.push_str(r#""/z": {}}}"#);
+    assert!(text.len() > 3_000_000, "{}", text.len());
+    let files = Memory::default().file("/home/ana/.claude.json", &text);
+    let places = Places::new(Os::Linux, "/home/ana");
+    let started = std::time::Instant::now();
+    let found = all(&places, Path::new("/home/ana/p7"), &files);
+    println!("{} bytes in {:?}", text.len(), started.elapsed());
+    let names: Vec<_> =
+        found.entries.iter().map(|entry| (entry.name.as_str(), entry.scope.clone())).collect();
+    assert_eq!(names, [("a", Scope::User), ("s", Scope::Local)]);
+    assert_eq!(found.remarks.len(), 1);
+}
