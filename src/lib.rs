@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod discover;
 pub mod engine;
+pub mod ipc;
 pub mod store;
 pub mod survey;
 pub mod sys;
