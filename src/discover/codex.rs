@@ -75,7 +75,9 @@ fn server(fields: &mut Fields<'_, '_>) -> Draft {
         Fields::header_from_env(&mut draft, &header, "", variable);
     }
     for element in fields.get("env_vars").and_then(Node::elements).unwrap_or_default() {
-        let name = element.as_str().or_else(|| element.get("name")?.as_str());
+        // A record may name another source than Codex's own environment, which we do not have.
+        let remote = element.get("source").and_then(Node::as_str).is_some_and(|source| source != "local");
+        let name = element.as_str().or_else(|| element.get("name")?.as_str()).filter(|_| !remote);
         draft.from_env.extend(name.map(|name| FromEnv { target: Target::Env, variable: name.to_owned() }));
     }
     draft

@@ -153,6 +153,13 @@ impl fmt::Display for Scope {
 }
 
 impl Discovered {
+    /// Adds a note to every entry.
+    pub(super) fn note(&mut self, note: Option<&str>) {
+        for (entry, note) in self.entries.iter_mut().zip(note.iter().cycle()) {
+            entry.notes.push((*note).to_owned());
+        }
+    }
+
     /// Adds what another search found, leaving out entries that are already there.
     pub fn absorb(&mut self, other: Self) {
         for entry in other.entries {

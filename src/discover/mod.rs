@@ -75,7 +75,7 @@ pub fn all(places: &Places, cwd: &Path, files: &dyn Files) -> Discovered {
 /// Reads a file of any known shape, recognised by its name and its content. Its entries count as
 /// asked for: whoever runs this named the file.
 pub fn from_file(file: &Path, bytes: &[u8]) -> Discovered {
-    let text = match search::decode(file, bytes) {
+    let Text { text, encoding } = match search::decode(file, bytes) {
         Ok(text) => text,
         Err(problem) => return Discovered { problems: vec![problem], ..Discovered::default() },
     };
@@ -84,6 +84,7 @@ pub fn from_file(file: &Path, bytes: &[u8]) -> Discovered {
     };
     let folder = project_of(file, client);
     let mut found = reader::read(client, file, &Scope::Named, folder.as_deref(), true, &text, client.0.read);
+    found.note(encoding.note());
     found.looked_in.push(Looked { client, scope: Scope::Named, file: file.to_owned(), found: true });
     found
 }

@@ -75,7 +75,7 @@ pub enum Fault {
     #[error("is no client configuration that mcpwatch knows")]
     UnknownShape,
     /// More projects stand in the file than were read.
-    #[error("also configures servers for {0} other folders")]
+    #[error("also configures servers for {0} other folder(s)")]
     OtherProjects(usize),
 }
 

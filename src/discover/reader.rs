@@ -68,8 +68,13 @@ pub(super) fn read(
     let document = match Document::parse(text, client.0.format) {
         Ok(document) => document,
         Err((fault, place)) => {
-            let problem = Problem { file: file.to_owned(), place, path: None, fault };
-            return Discovered { problems: vec![problem], ..Discovered::default() };
+            let cut = matches!(fault, Fault::Truncated(_));
+            let problem = vec![Problem { file: file.to_owned(), place, path: None, fault }];
+            // An editor's settings that name no servers hide none, however broken they are.
+            let keys = client.0.keys.iter().filter_map(|keys| keys.first());
+            let hides = cut || scope == &Scope::Named || keys.into_iter().any(|key| text.contains(*key));
+            let (problems, remarks) = if hides { (problem, Vec::new()) } else { (Vec::new(), problem) };
+            return Discovered { problems, remarks, ..Discovered::default() };
         }
     };
     let root = document.root();
@@ -266,6 +271,7 @@ impl<'a> Fields<'a, '_> {
         match (command, url) {
             (Some(command), None) => Some(self.command(command)),
             (None, Some((url, sse))) => self.remote(url, sse),
+            (None, None) if self.broken => None,
             (None, None) => {
                 self.fail(self.node.offset(), None, Fault::NoLaunch);
                 None
@@ -300,6 +306,9 @@ impl<'a> Fields<'a, '_> {
                 return None;
             }
         };
+        if ["unix:", "pipe:"].iter().any(|scheme| url.starts_with(scheme)) {
+            self.notes.push("it is reached over a local socket, which mcpwatch does not speak".into());
+        }
         Some(Launch::Url(UrlLaunch { url, sse, headers: self.map("headers") }))
     }
 

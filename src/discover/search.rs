@@ -7,7 +7,7 @@ use super::node::{Document, Node};
 use super::places::Places;
 use super::problem::{Fault, Problem};
 use super::reader::{self, Reader};
-use super::text::{self, MAX_BYTES};
+use super::text::{self, MAX_BYTES, Text};
 use std::path::{Path, PathBuf};
 
 /// A search for the servers of one client.
@@ -62,7 +62,7 @@ impl<'a> Search<'a> {
             return Vec::new();
         }
         let before = self.found.entries.len();
-        let text = self.text(&file);
+        let text = self.open(&file);
         let found = text.is_some() || self.found.problems.iter().any(|problem| problem.file == file);
         self.found.looked_in.push(Looked {
             client: self.client,
@@ -71,8 +71,8 @@ impl<'a> Search<'a> {
             found,
         });
         if let Some(text) = text {
-            let mut more = reader::read(self.client, &file, &scope, folder, asked, &text, read);
-            more.looked_in.clear();
+            let mut more = reader::read(self.client, &file, &scope, folder, asked, &text.text, read);
+            more.note(text.encoding.note());
             self.found.absorb(more);
         }
         (before..self.found.entries.len()).collect()
@@ -97,33 +97,21 @@ impl<'a> Search<'a> {
         self.found.entries.get_mut(index)
     }
 
-    fn text(&mut self, file: &Path) -> Option<String> {
-        match open(self.files, file) {
-            Ok(text) => text,
-            Err(problem) => {
-                self.found.problems.push(problem);
-                None
-            }
-        }
-    }
-}
-
-/// Opens a file for reading as text; `None` if there is none.
-fn open(files: &dyn Files, file: &Path) -> Result<Option<String>, Problem> {
-    match files.read(file) {
-        Ok(None) => Ok(None),
-        Ok(Some(bytes)) => decode(file, &bytes).map(Some),
-        Err(error) => Err(Problem::of_file(file, Fault::Unreadable(error.to_string()))),
+    /// A file's text; `None` if there is none, or a problem that is now recorded.
+    fn open(&mut self, file: &Path) -> Option<Text> {
+        let text = match self.files.read(file) {
+            Ok(None) => return None,
+            Ok(Some(bytes)) => decode(file, &bytes),
+            Err(error) => Err(Problem::of_file(file, Fault::Unreadable(error.to_string()))),
+        };
+        text.map_err(|problem| self.found.problems.push(problem)).ok()
     }
 }
 
 /// Decodes a file, naming it in the problem.
-pub(super) fn decode(file: &Path, bytes: &[u8]) -> Result<String, Problem> {
+pub(super) fn decode(file: &Path, bytes: &[u8]) -> Result<Text, Problem> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Problem::of_file(file, Fault::TooLarge(MAX_BYTES / 1024 / 1024)));
     }
-    match text::decode(bytes) {
-        Ok(text) => Ok(text.text),
-        Err((fault, place)) => Err(Problem { file: file.to_owned(), place, path: None, fault }),
-    }
+    text::decode(bytes).map_err(|(fault, place)| Problem { file: file.to_owned(), place, path: None, fault })
 }

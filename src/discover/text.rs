@@ -31,7 +31,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// A remark for whoever wonders why a client does not read the file; `None` for plain UTF-8.
+    /// A remark for whoever wonders why a client does not read the file; `None` for UTF-8.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Utf8 | Self::Utf8Bom => None,

@@ -3,7 +3,7 @@
 //! Promises: pure; one pass, so that a value is never expanded again; what a client leaves as it is
 //! stays as it is. Does not read the environment: everything comes from [`Vars`].
 
-use super::places::{Os, lookup};
+use super::places::{Os, Places, lookup};
 use crate::engine::launchpin::Launch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -65,6 +65,12 @@ impl fmt::Display for Missing {
 }
 
 impl Vars {
+    /// The variables of these places, with `workspace` as the folder that an editor has open.
+    pub fn new(places: &Places, workspace: impl Into<PathBuf>) -> Self {
+        let (home, env) = (places.home.clone(), places.vars.clone());
+        Self { os: places.os, home, env, file: BTreeMap::new(), workspace: workspace.into() }
+    }
+
     /// A variable's value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.file.get(name).map(String::as_str).or_else(|| lookup(&self.env, self.os, name))

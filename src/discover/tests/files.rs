@@ -89,3 +89,40 @@ fn four_hundred_projects_are_read_quickly() {
     assert_eq!(names, [("a", Scope::User), ("s", Scope::Local)]);
     assert_eq!(found.remarks.len(), 1);
 }
+
+#[test]
+fn broken_settings_without_servers_hide_nothing() {
+    let check = |text: &str, problems: usize, remarks: usize| {
+        let files = Memory::default().file("/h/.config/zed/settings.json", text);
+        let found = all(&Places::new(Os::Linux, "/h"), Path::new("/srv"), &files);
+        assert_eq!((found.problems.len(), found.remarks.len()), (problems, remarks), "{text}");
+    };
+    check(r#"{"theme": }"#, 0, 1);
+    check(r#"{"theme": "dark", "#, 1, 0);
+    check(r#"{"context_servers": {"a": "#, 1, 0);
+}
+
+#[test]
+fn one_bad_file_or_entry_stops_no_other() {
+    let files = Memory::default()
+        .file("/h/.claude.json", "{")
+        .file("/h/.cursor/mcp.json", r#"{"mcpServers": {"bad": 1, "none": {}, "both": {"command": "a", "url": "b"}, "ws": {"type": "ws", "url": "ws://a"}, "args": {"command": "c", "args": "x"}, "twice": {"command": "a", "command": "b"}, "\u0000": {"command": "a"}, "nul": {"command": "a\u0000"}, "good": {"command": "a"}}}"#)
+        .file("/h/.codex/config.toml", "[mcp_servers.a]\ncommand = 'c'\n[mcp_servers.a]\n");
+    insta::assert_snapshot!(show(&all(&Places::new(Os::Linux, "/h"), Path::new("/srv"), &files)));
+}
+
+proptest::proptest! {
+    /// Nothing that stands in a file makes the reader panic.
+    #[test]
+    fn damaged_samples_are_read_or_refused(which in 0usize..6, at in 0usize..2000, put in ".{0,4}") {
+        let names = ["x/.claude.json", "x/.mcp.json", "x/User/mcp.json", "x/zed/settings.json", "x/.gemini/settings.json", "x/config.toml"];
+        let samples_of = ["claude-code/linux/.claude.json", "claude-code/project/.mcp.json", "vscode/linux/.config/Code/User/mcp.json", "zed/linux/.config/zed/settings.json", "gemini-cli/linux/.gemini/settings.json", "codex/linux/.codex/config.toml"];
+        let mut bytes = std::fs::read(samples().join(samples_of[which])).unwrap();
+        let at = at.min(bytes.len());
+        bytes.splice(at..(at + 2).min(bytes.len()), put.bytes());
+        let found = from_file(Path::new(names[which]), &bytes);
+        for entry in &found.entries {
+            let _ = resolve(entry, &Vars::new(&Places::new(Os::Linux, "/h"), "/w"), &Memory::default());
+        }
+    }
+}
