@@ -6,6 +6,12 @@
 use super::digest::Digest;
 use std::collections::BTreeMap;
 
+mod compare;
+mod mask;
+
+pub use compare::{ArtifactChange, DependencyChange, LaunchChange, Place, compare, compare_artifacts};
+pub use mask::{is_by_value, known_secrets, masked_values, pin};
+
 /// A launch as a client's configuration writes it: nothing expanded, nothing masked.
 /// Never written to disk or screen; see [`LaunchPin`].
 #[derive(Clone, PartialEq, Eq)]
@@ -113,3 +119,7 @@ pub enum Ecosystem {
     /// The Python Package Index.
     PyPi,
 }
+
+#[cfg(test)]
+#[path = "launchpin_tests.rs"]
+mod tests;

@@ -14,4 +14,5 @@ pub mod launchpin;
 pub mod lockfile;
 pub mod placeholder;
 pub mod record;
+pub mod secret;
 pub mod surface;

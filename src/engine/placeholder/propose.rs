@@ -58,6 +58,43 @@ pub fn propose_text(first: &str, second: &str, machine_a: &Machine, machine_b: &
     walk.text(first, second, &Path::default())
 }
 
+/// A text of a configuration, escaped, with the folders of this machine as placeholders. A path in a
+/// command is no prose: one that starts with the home or working folder lies in it.
+pub fn replace_paths(text: &str, machine: &Machine) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    let mut literal_from = 0;
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let before = text[..at].chars().next_back();
+        let long = |name: Name, length: usize| {
+            name == Name::Home && length > 1 || is_specific(name, &text[at..at + length])
+        };
+        let best = [Name::Home, Name::Cwd, Name::Tmp]
+            .into_iter()
+            .filter(|name| opens(*name, before, &text[at..]))
+            .flat_map(|name| {
+                ends(machine, &Placeholder::Value(name), &text[at..])
+                    .into_iter()
+                    .map(move |length| (name, length))
+            })
+            .filter(|(name, length)| long(*name, *length))
+            // Of two names for one folder, the first.
+            .rev()
+            .max_by_key(|(_, length)| *length);
+        match best {
+            Some((name, length)) => {
+                pattern.push_str(&literal_text(&text[literal_from..at]));
+                pattern.push_str(&Placeholder::Value(name).to_string());
+                at += length;
+                literal_from = at;
+            }
+            None => at += c.len_utf8(),
+        }
+    }
+    pattern.push_str(&literal_text(&text[literal_from..]));
+    pattern
+}
+
 struct Walk<'a> {
     a: &'a Machine,
     b: &'a Machine,
