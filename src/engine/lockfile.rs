@@ -98,6 +98,13 @@ impl Pin {
     pub fn of(kind: Kind, value: Value) -> Self {
         Self { definitions: vec![Definition::new(kind, None, value)] }
     }
+
+    /// Sets the definition of its condition, replacing the one that stood there.
+    pub fn set(&mut self, definition: Definition) {
+        self.definitions.retain(|other| other.when != definition.when);
+        self.definitions.push(definition);
+        self.definitions.sort_by(|a, b| a.when.cmp(&b.when));
+    }
 }
 
 impl Definition {

@@ -1,3 +1,10 @@
 //! The store: everything of ours on disk, and the one writer of decisions.
 
+mod format;
+pub mod locks;
 pub mod log;
+pub mod offers;
+pub mod trust;
+pub mod wraps;
+
+pub use format::StoreError;

@@ -73,10 +73,10 @@ pub enum FilesError {
         /// The file.
         path: PathBuf,
     },
-    /// A private directory that others can write to.
+    /// A private file or directory that others can write to.
     #[error("{} is not private: {reason}", path.display())]
     NotPrivate {
-        /// The directory.
+        /// The file or directory.
         path: PathBuf,
         /// What is wrong with it.
         reason: &'static str,
@@ -100,7 +100,7 @@ impl FilesError {
             FilesError::Busy { .. } => "Wait for it or end it, then run the command again.",
             FilesError::Changed { .. } => "Run the command again.",
             FilesError::NotPrivate { .. } => {
-                "Make it yours alone (`chmod 700`), and look at what it holds: others could have changed it."
+                "Make it yours alone (`chmod go= FILE`), and look at what it holds: others could have changed it."
             }
         }
         .to_owned()
@@ -123,6 +123,16 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FilesError> {
     if bytes.len() as u64 > limit {
         return Err(FilesError::TooLarge { path: path.to_owned(), limit });
     }
+    Ok(Some(bytes))
+}
+
+/// Reads a file that must be ours alone, in a folder that is ours alone; `None` if there is none.
+pub fn read_private(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FilesError> {
+    let Some(bytes) = read(path, limit)? else { return Ok(None) };
+    if let Some(folder) = path.parent() {
+        check_private(folder)?;
+    }
+    check_private_file(path)?;
     Ok(Some(bytes))
 }
 
@@ -177,6 +187,26 @@ fn check_private(path: &Path) -> Result<(), FilesError> {
         }
         if metadata.mode() & 0o077 != 0 {
             fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(refuse)?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// Whether a file belongs to this account and nobody else can write to it.
+fn check_private_file(path: &Path) -> Result<(), FilesError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = fs::metadata(path);
+        let metadata = metadata.map_err(|source| FilesError::Read { path: path.to_owned(), source })?;
+        let not = |reason| Err(FilesError::NotPrivate { path: path.to_owned(), reason });
+        if metadata.uid() != nix::unistd::geteuid().as_raw() {
+            return not("it belongs to another account");
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return not("others can write to it");
         }
     }
     #[cfg(not(unix))]
