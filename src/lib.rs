@@ -4,6 +4,7 @@
 //! each other: `cli → {daemon, proxy, service} → survey → {discover, edit, launch, connect, store,
 //! alert, ipc} → sys → engine`. The engine decides, the shells act.
 
+pub mod alert;
 pub mod cli;
 pub mod discover;
 pub mod engine;
