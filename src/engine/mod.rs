@@ -14,5 +14,7 @@ pub mod launchpin;
 pub mod lockfile;
 pub mod placeholder;
 pub mod record;
+pub mod review;
 pub mod secret;
+pub mod show;
 pub mod surface;

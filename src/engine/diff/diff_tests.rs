@@ -5,8 +5,14 @@ use crate::engine::json::{self, Object};
 use crate::engine::launchpin::LaunchPin;
 use proptest::prelude::*;
 
-pub(crate) fn context() -> Context {
-    Context { view: View::Empty, platform: "linux-x86_64".into(), cause: Cause::NothingUpgraded }
+pub(crate) fn context() -> Context<'static> {
+    static MACHINE: std::sync::LazyLock<Machine> = std::sync::LazyLock::new(|| Machine::new(0));
+    Context {
+        machine: &MACHINE,
+        view: View::Empty,
+        platform: "linux-x86_64".into(),
+        cause: Cause::NothingUpgraded,
+    }
 }
 
 pub(crate) fn value(text: &str) -> Value {
@@ -24,18 +30,10 @@ pub(crate) fn surface(tools: &str) -> Surface {
 
 pub(crate) fn pin(surface: &Surface) -> ServerPin {
     let launch = LaunchPin::Url { url: "https://example.org".into(), sse: false, headers: BTreeMap::new() };
-    let mut pin = ServerPin {
-        launch,
-        artifacts: BTreeMap::new(),
-        protocol: surface.protocol.clone(),
-        items: BTreeMap::new(),
-        open: BTreeSet::new(),
-        unknown: Object::new(),
-    };
+    let mut pin = ServerPin::new(launch, surface.protocol.clone());
     for (key, value) in surface.items() {
-        let digest = Surface::digest_item(key.kind, value);
-        let definition = Definition { when: None, digest, value: value.clone() };
-        pin.items.insert(key.clone(), Pin { definitions: vec![definition] });
+        let key = ItemKey::new(key.kind, placeholder::literal_text(&key.name));
+        pin.items.insert(key.clone(), Pin::of(key.kind, placeholder::literal(value)));
     }
     pin
 }

@@ -17,6 +17,7 @@ pub mod words;
 
 use super::json::{Path, Value};
 use super::lockfile::{Condition, Definition, Pin, ServerPin};
+use super::placeholder::{self, Machine};
 use super::surface::{ItemKey, Kind, Surface};
 use noise::Noise;
 use place::Part;
@@ -24,7 +25,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Under what circumstances a surface was read.
 #[derive(Clone, Debug)]
-pub struct Context {
+pub struct Context<'a> {
+    /// What the placeholders of the pins stand for on this machine.
+    pub machine: &'a Machine,
     /// The capabilities that the reading client declared.
     pub view: View,
     /// The platform as lockfiles spell it, like `linux-x86_64`.
@@ -207,33 +210,32 @@ pub enum Weight {
 }
 
 /// Compares what was pinned with what is offered.
-pub fn compare(pinned: &ServerPin, offered: &Surface, ctx: &Context) -> ChangeSet {
+pub fn compare(pinned: &ServerPin, offered: &Surface, ctx: &Context<'_>) -> ChangeSet {
     let mut changes = Vec::new();
+    let mut known = BTreeSet::new();
     for (key, pin) in &pinned.items {
+        let key = ItemKey::new(key.kind, placeholder::fill_text(&key.name, ctx.machine));
         let definitions = applicable(pin, ctx);
-        match (definitions.as_slice(), offered.get(key)) {
+        let is_open = is_open(pinned, &key);
+        match (definitions.as_slice(), offered.get(&key)) {
             ([], None) => {}
-            ([], Some(value)) => changes.push(added(key, value)),
+            ([], Some(value)) => changes.push(added(&key, value)),
+            ([_, ..], None) if is_open => {}
             ([first, ..], None) => {
-                let open = pinned.open.contains(&key.kind) && !key.name.starts_with("ui://");
-                if !open {
-                    changes.push(Change {
-                        key: key.clone(),
-                        what: What::Removed { value: first.value.clone() },
-                    });
-                }
+                let value = placeholder::fill(&first.value, ctx.machine);
+                changes.push(Change { key: key.clone(), what: What::Removed { value } });
             }
             ([first, rest @ ..], Some(value)) => {
-                let equal = |definition: &&Definition| definition.value == *value;
+                let equal = |one: &&Definition| placeholder::matches(&one.value, value, ctx.machine);
                 if !equal(first) && !rest.iter().any(equal) {
-                    changes.push(changed(key, &first.value, value));
+                    changes.push(changed(&key, &settle(&first.value, value, ctx.machine), value));
                 }
             }
         }
+        known.insert(key);
     }
     for (key, value) in offered.items() {
-        let open = pinned.open.contains(&key.kind) && !key.name.starts_with("ui://");
-        if !pinned.items.contains_key(key) && !open {
+        if !known.contains(key) && !is_open(pinned, key) {
             changes.push(added(key, value));
         }
     }
@@ -287,7 +289,7 @@ impl ChangeSet {
 }
 
 /// The definitions that apply here: those whose condition holds, else the one without a condition.
-pub fn applicable<'a>(pin: &'a Pin, ctx: &Context) -> Vec<&'a Definition> {
+pub fn applicable<'a>(pin: &'a Pin, ctx: &Context<'_>) -> Vec<&'a Definition> {
     let holds = |when: &Condition| match when {
         Condition::Platform(platform) => *platform == ctx.platform,
         Condition::FullClient => ctx.view == View::Full,
@@ -299,6 +301,39 @@ pub fn applicable<'a>(pin: &'a Pin, ctx: &Context) -> Vec<&'a Definition> {
         pin.definitions.iter().filter(|definition| definition.when.is_none()).collect()
     } else {
         special
+    }
+}
+
+/// Whether items of that kind may come and go; contents of `ui://` never may.
+fn is_open(pinned: &ServerPin, key: &ItemKey) -> bool {
+    pinned.open.contains(&key.kind) && key.kind == Kind::Resource && !key.name.starts_with("ui://")
+}
+
+/// A pattern as this machine reads it: where it matches what is offered, that; else its placeholders
+/// filled in.
+fn settle(pattern: &Value, offered: &Value, machine: &Machine) -> Value {
+    match (pattern, offered) {
+        _ if placeholder::matches(pattern, offered, machine) => offered.clone(),
+        (Value::Object(members), Value::Object(_)) => {
+            let settled = |(key, value): (&str, &Value)| match offered.get(key) {
+                Some(offered) => (key.to_owned(), settle(value, offered, machine)),
+                None => (key.to_owned(), placeholder::fill(value, machine)),
+            };
+            Value::Object(members.iter().map(settled).collect())
+        }
+        (Value::Array(list), Value::Array(others)) => {
+            let same_length = list.len() == others.len();
+            let settled = |(index, value): (usize, &Value)| {
+                let found = others.iter().find(|other| placeholder::matches(value, other, machine));
+                match (found, others.get(index)) {
+                    (Some(found), _) => found.clone(),
+                    (None, Some(other)) if same_length => settle(value, other, machine),
+                    _ => placeholder::fill(value, machine),
+                }
+            };
+            Value::Array(list.iter().enumerate().map(settled).collect())
+        }
+        (pattern, _) => placeholder::fill(pattern, machine),
     }
 }
 

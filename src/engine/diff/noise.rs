@@ -122,6 +122,16 @@ fn repeats(place: &SchemaPlace<'_>, title: Option<&Value>) -> bool {
     }
 }
 
+/// Whether a keyword of a new schema says no more than noise would: a title that repeats its key, or a
+/// published dialect.
+pub fn is_folded(key: &str, keyword: &str, value: &Value) -> bool {
+    match keyword {
+        "title" => value.as_str().is_some_and(|title| !key.is_empty() && fold(title) == fold(key)),
+        "$schema" => is_dialect(value),
+        _ => false,
+    }
+}
+
 /// A schema without what noise may take away, for asking whether two are equal but for noise.
 pub fn without_titles(name: &str, schema: &Value) -> Value {
     let Value::Object(object) = schema else {
