@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod cli;
+pub mod connect;
 pub mod discover;
 pub mod engine;
 pub mod ipc;

@@ -244,7 +244,11 @@ impl Server {
         if !self.options.skills {
             return text;
         }
-        text.replacen('{', r#"{"extensions":{"io.modelcontextprotocol/skills":{}},"#, 1)
+        let skills = r#""io.modelcontextprotocol/skills":{}"#;
+        match text.split_once(r#""extensions":{"#) {
+            Some((before, after)) => format!(r#"{before}"extensions":{{{skills},{after}"#),
+            None => text.replacen('{', &format!(r#"{{"extensions":{{{skills}}},"#), 1),
+        }
     }
 
     fn instructions(&self) -> String {

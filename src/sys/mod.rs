@@ -1,5 +1,6 @@
 //! The lowest shell: processes, files, the network. Imports the engine only.
 
 pub mod files;
+pub mod http;
 pub mod paths;
 pub mod process;
