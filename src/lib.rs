@@ -10,6 +10,7 @@ pub mod connect;
 pub mod discover;
 pub mod engine;
 pub mod ipc;
+pub mod service;
 pub mod store;
 pub mod survey;
 pub mod sys;

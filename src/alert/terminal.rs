@@ -37,6 +37,10 @@ const TERMINALS: &[(&str, &[&str])] = &[
     ("xterm", &["-e"]),
 ];
 
+/// Stands before the terminal where systemd started us: it then runs beside our service and not in
+/// it, so that it shares neither its confinement nor its end.
+const OUTSIDE: &[&str] = &["systemd-run", "--user", "--quiet", "--collect", "--"];
+
 impl Desk {
     /// This system's.
     pub fn own() -> Self {
@@ -88,6 +92,11 @@ pub fn commands(
                 commands.push(with(&[&[chosen], before].concat()));
             }
             commands.extend(TERMINALS.iter().map(|(name, before)| with(&[&[*name], *before].concat())));
+            if variables.contains_key("INVOCATION_ID") {
+                for command in &mut commands {
+                    command.splice(0..0, OUTSIDE.iter().map(|word| (*word).to_owned()));
+                }
+            }
             commands
         }
     }
@@ -115,7 +124,8 @@ pub fn open(folder: &Path, server: &Name) -> Result<(), String> {
     let tried = commands(desk, &program, server, &variables, &file.to_string_lossy());
     for words in &tried {
         let Some((first, rest)) = words.split_first() else { continue };
-        if !found(first) {
+        let terminal = words.get(if first == OUTSIDE[0] { OUTSIDE.len() } else { 0 });
+        if !found(first) || !terminal.is_some_and(|terminal| found(terminal)) {
             continue;
         }
         let mut command = Command::new(first);

@@ -29,6 +29,25 @@ fn the_chosen_terminal_comes_first() {
 }
 
 #[test]
+fn a_service_opens_terminals_beside_itself() {
+    let variables = BTreeMap::from([("INVOCATION_ID".to_owned(), "1".to_owned())]);
+    let commands = commands(Desk::Free, "/m", &Name::new("github", 1), &variables, "");
+    let first = [
+        "systemd-run",
+        "--user",
+        "--quiet",
+        "--collect",
+        "--",
+        "xdg-terminal-exec",
+        "/m",
+        "approve",
+        "github",
+    ];
+    assert_eq!(commands[0], first);
+    assert!(commands.iter().all(|words| words[0] == "systemd-run"));
+}
+
+#[test]
 fn other_systems() {
     insta::assert_snapshot!(lines(Desk::Mac, "/m", "github", ""), @r#"["open", "-a", "Terminal", "/run/review.command"]"#);
     insta::assert_snapshot!(lines(Desk::Windows, r"C:\Program Files\mcpwatch.exe", "github", ""), @r#"
