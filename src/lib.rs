@@ -8,6 +8,7 @@ pub mod alert;
 pub mod cli;
 pub mod connect;
 pub mod discover;
+pub mod edit;
 pub mod engine;
 pub mod ipc;
 pub mod service;

@@ -4,6 +4,7 @@ use super::client::Client;
 use super::problem::{Place, Problem};
 use crate::engine::json;
 use crate::engine::launchpin::Launch;
+use crate::engine::wrapping::Wrapped;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub struct Entry {
     pub given: BTreeMap<String, String>,
     /// Fields that only the client understands and a command of ours could not keep, such as `oauth`.
     pub own_fields: Vec<&'static str>,
+    /// Whether mcpwatch stands before it. `launch` is the original's all the same.
+    pub wrapped: Option<Wrapped>,
     /// Remarks for people.
     pub notes: Vec<String>,
 }

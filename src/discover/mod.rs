@@ -24,6 +24,7 @@ mod reader;
 mod resolve;
 mod search;
 mod text;
+mod through;
 mod variables;
 mod vscode;
 mod windsurf;
@@ -37,6 +38,7 @@ pub use places::{Os, Places};
 pub use problem::{Fault, Place, Problem};
 pub use resolve::{Unresolved, resolve};
 pub use text::{Encoding, MAX_BYTES, Text, decode};
+pub use through::{Carried, carried};
 pub use variables::{Missing, Syntax, Vars};
 
 use search::Search;

@@ -71,6 +71,9 @@ pub enum Fault {
     /// A server whose launch does not stand in a file.
     #[error("is started by {0}; its command stands in no file")]
     Elsewhere(&'static str),
+    /// A wrapped remote server whose own text is gone from the variable that carries it.
+    #[error("has lost the text of its original")]
+    LostOriginal,
     /// A file of `--config` of no known shape.
     #[error("is no client configuration that mcpwatch knows")]
     UnknownShape,
@@ -108,6 +111,9 @@ impl Problem {
             }
             Fault::Transport(_) => "mcpwatch reads servers over stdio, Streamable HTTP and SSE.".into(),
             Fault::Elsewhere(_) => "mcpwatch cannot watch it.".into(),
+            Fault::LostOriginal => {
+                "Restore it from the backup: mcpwatch unwrap; or configure it anew.".into()
+            }
             Fault::UnknownShape => {
                 "Known are the files of Claude Code, Claude Desktop, Cursor, VS Code, Codex, Gemini CLI, \
                  Windsurf and Zed; the simplest is {\"mcpServers\": {\"name\": {\"command\": \"…\"}}}."

@@ -7,7 +7,7 @@ use super::client::Client;
 use super::entry::{Discovered, Entry, FromEnv, Scope, Target};
 use super::node::{Document, Member, Node};
 use super::problem::{Fault, Place, Problem};
-use super::variables;
+use super::{through, variables};
 use crate::engine::json::{self, Step};
 use crate::engine::launchpin::{CommandLaunch, Launch, UrlLaunch};
 use std::collections::{BTreeMap, HashMap};
@@ -150,9 +150,21 @@ impl<'a> Reader<'a> {
         let place = Place::at(self.text, member.offset);
         let mut fields =
             Fields { reader: self, node: member.node, path: path.clone(), broken: false, notes: Vec::new() };
-        let draft = read(&mut fields);
-        let (broken, notes) = (fields.broken, fields.notes);
-        let Some(launch) = draft.launch.filter(|_| !broken) else { return };
+        let mut draft = read(&mut fields);
+        let (broken, mut notes) = (fields.broken, fields.notes);
+        let Some(mut launch) = draft.launch.take().filter(|_| !broken) else { return };
+        let wrapped = through::wrapped(&launch);
+        if let Some(wrapped) = &wrapped {
+            match through::original(self.client, member.key, &launch, wrapped) {
+                Ok(original) => {
+                    draft.from_env.retain(|_| !wrapped.remote);
+                    draft.from_env.extend(original.from_env);
+                    launch = original.launch;
+                }
+                Err(fault) => return self.problem(member.offset, &path, fault),
+            }
+            notes.retain(|_| !wrapped.remote);
+        }
         self.found.entries.push(Entry {
             client: self.client,
             scope: self.scope.clone(),
@@ -169,6 +181,7 @@ impl<'a> Reader<'a> {
             from_env: draft.from_env,
             given: BTreeMap::new(),
             own_fields: draft.own_fields,
+            wrapped,
             notes,
         });
     }

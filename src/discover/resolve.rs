@@ -2,7 +2,7 @@
 //!
 //! Promises: an entry that its owner did not ask for is not expanded. Values never appear in errors.
 
-use super::entry::{Entry, Target};
+use super::entry::{Entry, FromEnv, Target};
 use super::env_file;
 use super::files::Files;
 use super::places::{Os, join};
@@ -65,7 +65,7 @@ pub fn resolve(entry: &Entry, vars: &Vars, files: &dyn Files) -> Result<Launch, 
         Launch::Command(raw) => Launch::Command(command(entry, raw, &mut expander, files)),
         Launch::Url(raw) => Launch::Url(url(raw, &mut expander)),
     };
-    fill(entry, vars, &mut launch, &mut expander.missing);
+    fill(&entry.from_env, vars, &mut launch, &mut expander.missing);
     if expander.missing.is_empty() {
         Ok(launch)
     } else {
@@ -116,8 +116,8 @@ fn url(raw: &UrlLaunch, expander: &mut Expander<'_>) -> UrlLaunch {
 
 /// Fills what the client takes from its own environment. An unset variable for the server's
 /// environment is left out, as the client does; one for a header is missing.
-fn fill(entry: &Entry, vars: &Vars, launch: &mut Launch, missing: &mut BTreeSet<Missing>) {
-    for part in &entry.from_env {
+pub(super) fn fill(from_env: &[FromEnv], vars: &Vars, launch: &mut Launch, missing: &mut BTreeSet<Missing>) {
+    for part in from_env {
         let value = vars.get(&part.variable);
         match (&part.target, &mut *launch) {
             (Target::Env, Launch::Command(launch)) => {

@@ -18,3 +18,4 @@ pub mod review;
 pub mod secret;
 pub mod show;
 pub mod surface;
+pub mod wrapping;
