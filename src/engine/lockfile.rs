@@ -3,6 +3,7 @@
 //! Promises: `parse(render(x)) == x`; one canonical rendering; unknown fields are kept and never
 //! trusted; a digest that does not match its definition is refused with its place.
 
+mod echo;
 mod error;
 mod launch;
 mod parse;
@@ -15,6 +16,7 @@ use super::launchpin::{Artifact, LaunchPin};
 use super::surface::{ItemKey, Kind, Surface};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use echo::{Echo, find_secret};
 pub use error::{LockError, Place};
 pub use parse::{parse, parse_bytes};
 pub use render::{render, render_value};

@@ -159,6 +159,48 @@ fn carriage_returns_of_a_checkout_do_no_harm() {
     assert_eq!(parse(&text).unwrap(), sample());
 }
 
+#[test]
+fn a_secret_that_a_server_echoes_is_found_with_its_place() {
+    use crate::engine::secret::Known;
+    let known = Known::new([("ACME_TOKEN".to_owned(), "s3cr3t-value".to_owned())]);
+    assert_eq!(find_secret(&sample(), &known), None);
+    let check = |change: &dyn Fn(&mut ServerPin), place: &str| {
+        let mut lockfile = sample();
+        change(lockfile.servers.get_mut("notes").unwrap());
+        let echo = find_secret(&lockfile, &known).expect(place);
+        assert_eq!(echo.to_string(), format!("the value of ACME_TOKEN at {place}"));
+    };
+    let text = "Uses s3cr3t-value.";
+    check(
+        &|server| {
+            let key = ItemKey::single(Kind::Instructions);
+            server.items.insert(key, Pin::of(Kind::Instructions, text.into()));
+        },
+        "$.servers.notes.instructions.definition",
+    );
+    check(
+        &|server| {
+            let pin = server.items.get_mut(&ItemKey::new(Kind::Tool, "ask")).unwrap();
+            let tool = value(r#"{"name": "ask", "inputSchema": {"enum": ["s3cr3t-value"]}}"#);
+            pin.set(Definition::new(Kind::Tool, Some(Condition::EmptyClient), tool));
+        },
+        "$.servers.notes.tools.ask.variants[0].definition.inputSchema.enum[0]",
+    );
+    check(
+        &|server| {
+            let key = ItemKey::new(Kind::Prompt, text);
+            server.items.insert(key, Pin::of(Kind::Prompt, Value::Null));
+        },
+        "$.servers.notes.prompts",
+    );
+    check(
+        &|server| {
+            server.artifacts.insert("any".into(), Artifact::Unknown(text.into()));
+        },
+        "$.servers.notes.artifacts.any.reason",
+    );
+}
+
 /// Locks of earlier programs load for ever, byte for byte the same when rendered.
 #[test]
 fn old_locks_load() {
@@ -252,7 +294,7 @@ fn any_item() -> impl Strategy<Value = (ItemKey, Pin)> {
             None => value,
             Some(field) => {
                 let mut object: Object = [("value", value)].into_iter().collect();
-                object.insert(field, name.as_str());
+                object.insert(field, crate::engine::placeholder::literal_text(&name));
                 object.into()
             }
         };

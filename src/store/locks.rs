@@ -47,7 +47,7 @@ pub enum LocksError {
         /// The file.
         path: PathBuf,
         /// Why, with the place.
-        error: LockError,
+        error: Box<LockError>,
     },
     /// What was to be saved cannot be read back; a mistake of ours.
     #[error("refusing to write {}: it could not be read back: {error}", path.display())]
@@ -55,7 +55,7 @@ pub enum LocksError {
         /// The file.
         path: PathBuf,
         /// Why, with the place.
-        error: LockError,
+        error: Box<LockError>,
     },
 }
 
@@ -89,8 +89,8 @@ pub fn digest(bytes: &[u8]) -> Digest {
 /// Loads a lock; `None` if there is none.
 pub fn load(path: &Path) -> Result<Option<Loaded>, LocksError> {
     let Some(bytes) = files::read(path, files::LIMIT)? else { return Ok(None) };
-    let lockfile =
-        lockfile::parse_bytes(&bytes).map_err(|error| LocksError::Lock { path: path.to_owned(), error })?;
+    let lockfile = lockfile::parse_bytes(&bytes)
+        .map_err(|error| LocksError::Lock { path: path.to_owned(), error: Box::new(error) })?;
     Ok(Some(Loaded { path: files::resolve(path), digest: digest(&bytes), bytes, lockfile }))
 }
 
@@ -99,7 +99,7 @@ pub fn render(path: &Path, lockfile: &Lockfile) -> Result<Vec<u8>, LocksError> {
     let text = lockfile::render(lockfile);
     match lockfile::parse(&text) {
         Ok(_) => Ok(text.into_bytes()),
-        Err(error) => Err(LocksError::Unreadable { path: path.to_owned(), error }),
+        Err(error) => Err(LocksError::Unreadable { path: path.to_owned(), error: Box::new(error) }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The store: everything of ours on disk, and the one writer of decisions.
 
+pub mod decide;
 mod format;
 pub mod locks;
 pub mod log;

@@ -10,6 +10,8 @@
 
 mod file;
 
+pub(in crate::store) use file::save;
+
 use super::format::StoreError;
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::digest::{Digest, Tag};
@@ -24,7 +26,7 @@ use std::path::{Path, PathBuf};
 /// How many sessions an approval for one session outlives, in milliseconds: a week.
 const ONCE_LASTS: u64 = 7 * 24 * 3600 * 1000;
 
-/// Keyed digests of the masked values of one server, by place (`env.TOKEN`, `args[2]`, `headers.x`).
+/// Keyed digests of the masked values of one server, by place.
 pub type Values = BTreeMap<String, Digest>;
 
 /// Everything this person accepted on this machine.
@@ -249,9 +251,9 @@ impl Trust {
         Digest::keyed(&self.key, tag, value)
     }
 
-    /// Keyed digests of masked values, by place.
-    pub fn keyed_values(&self, raw: &BTreeMap<String, String>) -> Values {
-        let keyed = |(place, value): (&String, &String)| {
+    /// Keyed digests of masked values, as `launchpin::masked_values` gives them with their places.
+    pub fn keyed_values(&self, raw: &[(String, String)]) -> Values {
+        let keyed = |(place, value): &(String, String)| {
             // The place is part of it, so that swapped values differ and equal values do not show.
             let bytes = [place.as_bytes(), b"\0", value.as_bytes()].concat();
             (place.clone(), self.keyed(Tag::Launch, &bytes))
@@ -291,10 +293,14 @@ impl Trust {
         self.locks.remove(path);
     }
 
-    /// Ends the time in which two contents of a path counted.
-    pub(super) fn settle(&mut self, path: &Path) {
-        if let Some(trusted) = self.locks.get_mut(path) {
-            trusted.replaces = None;
+    /// Ends the time in which two contents of a path counted: what is on disk counts. That can be the
+    /// old one, when a writer was killed before it got to the lock.
+    pub(super) fn settle(&mut self, path: &Path, on_disk: Option<&Digest>) {
+        if let Some(trusted) = self.locks.get_mut(path)
+            && let Some(old) = trusted.replaces.take()
+            && on_disk == Some(&old)
+        {
+            trusted.digest = old;
         }
     }
 

@@ -72,7 +72,11 @@ fn only_the_newest_content_counts() {
     assert_eq!(trust.standing(lock(), &one), Standing::Trusted);
     assert_eq!(trust.standing(lock(), &two), Standing::Trusted);
     assert_eq!(trust.standing(lock(), &three), Standing::Changed { trusted: two });
-    trust.settle(lock());
+    let mut killed = trust.clone();
+    killed.settle(lock(), Some(&one));
+    assert_eq!(killed.standing(lock(), &one), Standing::Trusted, "the lock was never written");
+    assert_eq!(killed.standing(lock(), &two), Standing::Changed { trusted: one });
+    trust.settle(lock(), Some(&two));
     assert_eq!(trust.standing(lock(), &one), Standing::Changed { trusted: two });
     trust.distrust(lock());
     assert_eq!(trust.standing(lock(), &two), Standing::Never);
@@ -136,9 +140,7 @@ fn a_refusal_ends_an_approval_of_the_same_and_is_lifted_by_a_new_one() {
 
 #[test]
 fn masked_values_compare_under_the_key_only() {
-    let raw = |value: &str| {
-        [("env.TOKEN".to_owned(), value.to_owned()), ("env.B".to_owned(), value.to_owned())].into()
-    };
+    let raw = |value: &str| ["env.TOKEN", "env.B"].map(|place| (place.to_owned(), value.to_owned()));
     let (one, other) = (Trust::with_key([1; 32]), Trust::with_key([2; 32]));
     let values = one.keyed_values(&raw("hunter2"));
     assert_eq!(values, one.keyed_values(&raw("hunter2")));
@@ -159,7 +161,7 @@ fn full() -> Trust {
     let mut once = Grant { session: Some("a".into()), ..granted(Lifetime::Once) };
     once.definition.when = Some(Condition::FullClient);
     trust.grant(once);
-    trust.set_values(lock(), "s", trust.keyed_values(&[("env.T".to_owned(), "v".to_owned())].into()));
+    trust.set_values(lock(), "s", trust.keyed_values(&[("env.T".to_owned(), "v".to_owned())]));
     trust.accept("settings", digest("settings"));
     trust.unknown.insert("later", Value::from("kept"));
     trust
@@ -219,7 +221,7 @@ fn a_store_that_others_can_write_is_not_believed() {
 #[test]
 fn the_key_is_random_and_stays() {
     let (_folder, paths) = paths();
-    let raw = [("a".to_owned(), "b".to_owned())].into();
+    let raw = [("a".to_owned(), "b".to_owned())];
     let first = update(&paths, |trust| trust.keyed_values(&raw)).unwrap();
     let second = update(&paths, |trust| trust.keyed_values(&raw)).unwrap();
     assert_eq!(first, second);

@@ -78,19 +78,19 @@ impl LockError {
     pub fn hint(&self) -> String {
         match self {
             LockError::Json { .. } => {
-                "restore the file from version control, or remove it and run `mcpwatch init`"
+                "Restore the file from version control, or remove it and run `mcpwatch init`."
             }
             LockError::Conflict { .. } => {
-                "take either side (`git checkout --ours mcp.lock` or `--theirs`), run `mcpwatch fmt`, \
-                 then `mcpwatch check`; what the other side approved shows up as changes"
+                "Take either side (`git checkout --ours mcp.lock`, or `--theirs`), run `mcpwatch fmt`, \
+                 then `mcpwatch check`: what the other side approved shows up as changes."
             }
-            LockError::Newer { .. } => "upgrade mcpwatch (`cargo install mcpwatch`); nothing was changed",
+            LockError::Newer { .. } => "Upgrade mcpwatch (`cargo install mcpwatch`); nothing was changed.",
             LockError::Shape { .. } | LockError::SameCondition { .. } => {
-                "undo the edit (`git diff mcp.lock` shows it), or remove the entry and run `mcpwatch init`"
+                "Undo the edit (`git diff mcp.lock` shows it), or remove the entry and run `mcpwatch init`."
             }
             LockError::Damaged { .. } | LockError::Misnamed { .. } => {
-                "a lock is not edited by hand: undo the edit (`git diff mcp.lock` shows it), \
-                 or remove that entry and run `mcpwatch approve` to review it again"
+                "A lock is not edited by hand. Undo the edit (`git diff mcp.lock` shows it), or remove \
+                 that entry and review it again (`mcpwatch approve`)."
             }
         }
         .to_owned()

@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
 
-pub(super) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
+pub(in crate::store) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     let Some(mut reader) = format::open(file, VERSION)? else { return Ok(None) };
     let key = reader.text("key")?;
     let key = hex(&key).ok_or_else(|| reader.damaged("key", "64 hexadecimal digits"))?;
@@ -65,7 +65,7 @@ pub(super) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     Ok(Some(trust))
 }
 
-pub(super) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
+pub(in crate::store) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
     let mut out = trust.unknown.clone();
     out.insert("key", trust.key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     out.insert("level", trust.level.to_string());
