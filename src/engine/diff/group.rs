@@ -1,21 +1,26 @@
 //! From edits to decisions: what a person is asked, as few questions as can each be judged.
 //!
-//! A decision is one new item, one part of an item that was edited (a description, a parameter, …),
-//! one edit that many parts share, all removals, or all noise. `docs/quiet.md` tells how they count.
+//! A decision is one new item, one edited item, one edit that many items share (equal, or alike: the
+//! same small thing came, went or was cut), all removals, or all noise. An item's own edits are one
+//! question, because an answer to some of them alone would have no effect. `docs/quiet.md` tells how
+//! they count.
 //!
-//! Promises: every edit but the version a server says it has is in exactly one decision; only edits
-//! that are equal where they stand share one; the order is fixed, weightiest first.
+//! Promises: every edit but the version a server says it has is in exactly one decision; the order is
+//! fixed, weightiest first.
 
 use super::super::canon;
 use super::super::json::{Step, Value};
 use super::super::surface::{ItemKey, Kind};
 use super::place::{Part, key, schema_place};
 use super::words::{self, Piece};
-use super::{Change, Class, Decision, Edit, EditRef, Same, Subject, Weight, What};
+use super::{Change, Class, Decision, Edit, EditRef, Like, Same, Sort, Subject, Weight, What};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// An edit shared by so many parts stands alone even if those parts have other edits too.
+/// The same edit in so many items is asked once, even if those items have other edits too.
 const MANY: usize = 4;
+
+/// What was added is alike only if it is no longer than this; larger things are read one by one.
+const SMALL: usize = 240;
 
 /// A part of an item, by the index of its change.
 type Unit = (usize, Part);
@@ -79,113 +84,187 @@ pub(super) fn decisions(changes: &[Change]) -> Vec<Decision> {
     decisions
 }
 
-/// Groups edits: shared ones first, then what is left of each part.
-fn edited(changes: &[Change], atoms: Vec<EditRef>) -> Vec<Vec<Same>> {
-    let mut groups: BTreeMap<Vec<u8>, Vec<EditRef>> = BTreeMap::new();
-    let mut of_unit: BTreeMap<Unit, usize> = BTreeMap::new();
-    for place in atoms {
-        if let (Some((change, edit)), Some(unit)) = (at(changes, place), unit(changes, place)) {
-            groups.entry(likeness_key(change.key.kind, edit)).or_default().push(place);
-            *of_unit.entry(unit).or_default() += 1;
-        }
-    }
-    // Edits that always come together, in the same parts, are one bundle.
-    let mut bundles: BTreeMap<BTreeSet<Unit>, Vec<Same>> = BTreeMap::new();
-    for places in groups.into_values() {
-        let units: BTreeSet<Unit> = places.iter().filter_map(|place| unit(changes, *place)).collect();
-        bundles.entry(units).or_default().push(Same { places });
-    }
-    let counted = bundles.into_values().map(|same| {
-        let mut counts: BTreeMap<Unit, usize> = BTreeMap::new();
-        for unit in same.iter().flat_map(|same| &same.places).filter_map(|place| unit(changes, *place)) {
-            *counts.entry(unit).or_default() += 1;
-        }
-        (counts, same)
-    });
-    let (shared, mut left): (Vec<_>, Vec<_>) = counted.partition(|(units, _)| units.len() > 1);
-    let (kept, dropped) = worth_sharing(shared, &of_unit);
-    left.extend(dropped);
+/// One edit on its way into a decision.
+struct Atom {
+    place: EditRef,
+    sort: Sort,
+    /// What equal edits have in common.
+    exact: Vec<u8>,
+    /// What like edits have in common; `None` if only equal ones are alike.
+    alike: Option<Vec<u8>>,
+}
 
-    // Bundles that concern the very same items are read together.
-    let mut by_items: BTreeMap<BTreeSet<usize>, Vec<Same>> = BTreeMap::new();
-    for (units, same) in kept {
-        by_items.entry(units.keys().map(|unit| unit.0).collect()).or_default().extend(same);
+/// Edits that may be decided together: alike, or equal if `alike` is not set.
+struct Group {
+    atoms: Vec<Atom>,
+    alike: bool,
+}
+
+impl Group {
+    fn items(&self) -> BTreeSet<usize> {
+        self.atoms.iter().map(|atom| atom.place.change).collect()
     }
-    let mut rest: BTreeMap<Unit, Vec<Same>> = BTreeMap::new();
-    for place in left.into_iter().flat_map(|(_, same)| same).flat_map(|same| same.places) {
-        if let Some(unit) = unit(changes, place) {
-            rest.entry(unit).or_default().push(Same { places: vec![place] });
-        }
+}
+
+/// Groups edits: like and equal ones in many items first, then what is left of each item.
+fn edited(changes: &[Change], places: Vec<EditRef>) -> Vec<Vec<Like>> {
+    let atoms: Vec<Atom> = places
+        .into_iter()
+        .filter_map(|place| at(changes, place).map(|(change, edit)| atom(change.key.kind, edit, place)))
+        .collect();
+    let mut total: HashMap<usize, usize> = HashMap::new();
+    for atom in &atoms {
+        *total.entry(atom.place.change).or_default() += 1;
     }
-    let mut all: Vec<Vec<Same>> = by_items.into_values().chain(rest.into_values()).collect();
-    for same in &mut all {
-        same.sort_by_key(|same| same.places.first().copied());
+    let (families, singles) = gather(atoms, true);
+    let (families, dropped) = worth_sharing(families, Vec::new(), &total);
+    let dropped = singles.into_iter().chain(dropped.into_iter().flat_map(|group| group.atoms));
+    let (equal, mut rest) = gather(dropped.collect(), false);
+    let (kept, dropped) = worth_sharing(equal, families, &total);
+    rest.extend(dropped.into_iter().flat_map(|group| group.atoms));
+
+    // What concerns the very same items is read together.
+    let mut by_items: BTreeMap<BTreeSet<usize>, Vec<Like>> = BTreeMap::new();
+    for group in kept {
+        by_items.entry(group.items()).or_default().extend(likes(group.atoms, group.alike));
+    }
+    let mut by_item: BTreeMap<usize, Vec<Atom>> = BTreeMap::new();
+    for atom in rest {
+        by_item.entry(atom.place.change).or_default().push(atom);
+    }
+    let alone = by_item.into_values().map(|atoms| likes(atoms, false));
+    let mut all: Vec<Vec<Like>> = by_items.into_values().chain(alone).collect();
+    for likes in &mut all {
+        likes.sort_by_key(|like| like.variants.first().and_then(|same| same.places.first().copied()));
     }
     all
 }
 
-/// Edits that always come together, and how many of them stand in each part.
-type Bundle = (BTreeMap<Unit, usize>, Vec<Same>);
-
-/// Keeps those bundles that save a reader something: they stand in many parts, or they are all that
-/// changed in more than one part. The edits of the others go back to their parts.
-fn worth_sharing(mut bundles: Vec<Bundle>, of_unit: &BTreeMap<Unit, usize>) -> (Vec<Bundle>, Vec<Bundle>) {
-    let mut dropped = Vec::new();
-    bundles.sort_by_key(|(units, _)| units.len());
-    loop {
-        let mut covered: HashMap<&Unit, usize> = HashMap::new();
-        for (unit, count) in bundles.iter().flat_map(|(units, _)| units) {
-            *covered.entry(unit).or_default() += count;
-        }
-        let saves = |units: &BTreeMap<Unit, usize>| {
-            units.keys().filter(|unit| covered.get(unit) >= of_unit.get(unit)).count()
-        };
-        let worthless = bundles.iter().position(|(units, _)| units.len() < MANY && saves(units) < 2);
-        match worthless {
-            Some(index) => dropped.push(bundles.remove(index)),
-            None => return (bundles, dropped),
+/// Puts atoms of one key together that stand in several items; the others are left over.
+fn gather(atoms: Vec<Atom>, alike: bool) -> (Vec<Group>, Vec<Atom>) {
+    let mut groups: BTreeMap<Vec<u8>, Vec<Atom>> = BTreeMap::new();
+    let mut left = Vec::new();
+    for atom in atoms {
+        match (alike, &atom.alike) {
+            (true, Some(key)) => groups.entry(key.clone()).or_default().push(atom),
+            (true, None) => left.push(atom),
+            (false, _) => groups.entry(atom.exact.clone()).or_default().push(atom),
         }
     }
+    let least = if alike { 3 } else { 2 };
+    let mut kept = Vec::new();
+    for atoms in groups.into_values() {
+        let group = Group { atoms, alike };
+        if group.items().len() < least { left.extend(group.atoms) } else { kept.push(group) }
+    }
+    (kept, left)
 }
 
-/// What two edits must have in common to be the same: the kind, the schema keyword, and both values;
-/// of a changed text the words that changed.
-fn likeness_key(kind: Kind, edit: &Edit) -> Vec<u8> {
-    let mut text = format!("{:?}\n{:?}\n", kind, edit.class).into_bytes();
+/// Keeps those groups that save a reader something: more than one item has no other edit left, or
+/// the very same edit stands in many items. `kept` is kept in any case.
+fn worth_sharing(
+    mut groups: Vec<Group>,
+    kept: Vec<Group>,
+    total: &HashMap<usize, usize>,
+) -> (Vec<Group>, Vec<Group>) {
+    let mut dropped = Vec::new();
+    groups.sort_by_key(|group| group.items().len());
+    let mut covered: HashMap<usize, usize> = HashMap::new();
+    for atom in groups.iter().chain(&kept).flat_map(|group| &group.atoms) {
+        *covered.entry(atom.place.change).or_default() += 1;
+    }
+    loop {
+        let settles =
+            |items: BTreeSet<usize>| items.iter().filter(|item| covered.get(item) >= total.get(item)).count();
+        let worthless = groups.iter().position(|group| {
+            let items = group.items();
+            let repeated = !group.alike && items.len() >= MANY;
+            !repeated && settles(items) < 2
+        });
+        let Some(index) = worthless else { break };
+        let group = groups.remove(index);
+        for atom in &group.atoms {
+            covered.entry(atom.place.change).and_modify(|count| *count -= 1);
+        }
+        dropped.push(group);
+    }
+    groups.extend(kept);
+    (groups, dropped)
+}
+
+/// Atoms as edits of one sort, equal ones together; unless they are `alike`, each its own.
+fn likes(atoms: Vec<Atom>, alike: bool) -> Vec<Like> {
+    let mut variants: BTreeMap<(Sort, Vec<u8>), Vec<EditRef>> = BTreeMap::new();
+    for atom in atoms {
+        variants.entry((atom.sort, atom.exact)).or_default().push(atom.place);
+    }
+    let mut same: Vec<(Sort, Same)> =
+        variants.into_iter().map(|((sort, _), places)| (sort, Same { places })).collect();
+    same.sort_by_key(|(_, same)| same.places.first().copied());
+    if alike {
+        let sort = same.first().map_or(Sort::Changed, |(sort, _)| *sort);
+        return vec![Like { sort, variants: same.into_iter().map(|(_, same)| same).collect() }];
+    }
+    same.into_iter().map(|(sort, same)| Like { sort, variants: vec![same] }).collect()
+}
+
+/// Finds what an edit has in common with others: the kind, the schema keyword and what happened; for
+/// equal edits also both values, of a changed text the words that changed.
+fn atom(kind: Kind, edit: &Edit, place: EditRef) -> Atom {
+    let mut key = format!("{kind:?}\n").into_bytes();
     let steps = match schema_place(kind, &edit.path) {
         Some(place) => place.keyword,
         None => &edit.path.0,
     };
     for step in steps {
         match step {
-            Step::Key(key) => canon::write_string(key, &mut text),
-            Step::Index(_) => text.extend_from_slice(b"[]"),
+            Step::Key(step) => canon::write_string(step, &mut key),
+            Step::Index(_) => key.extend_from_slice(b"[]"),
         }
     }
-    text.push(b'\n');
+    let mut exact = key.clone();
+    exact.extend_from_slice(format!("\n{:?}\n", edit.class).as_bytes());
+    let mut sort = Sort::Changed;
     match (&edit.before, &edit.after) {
         _ if edit.class == Class::References => {}
         (Some(Value::String(before)), Some(Value::String(after))) => {
-            for piece in words::compare(before, after) {
-                let mark = match &piece {
+            let pieces = words::compare(before, after);
+            let adds = |piece: &Piece| matches!(piece, Piece::Added(text) if text.chars().any(char::is_alphanumeric));
+            if edit.class != Class::Renamed && !pieces.iter().any(adds) {
+                sort = Sort::Cut;
+            }
+            for piece in pieces {
+                match &piece {
                     Piece::Equal(_) => continue,
-                    Piece::Removed(_) => b'-',
-                    Piece::Added(_) => b'+',
-                };
-                text.push(mark);
-                canon::write_string(piece.text(), &mut text);
+                    Piece::Removed(_) => exact.push(b'-'),
+                    Piece::Added(_) => exact.push(b'+'),
+                }
+                canon::write_string(piece.text(), &mut exact);
             }
         }
         (before, after) => {
+            sort = match (before, after) {
+                (None, _) => Sort::Added,
+                (_, None) => Sort::Removed,
+                _ => Sort::Changed,
+            };
             for value in [before, after] {
-                text.push(b'|');
+                exact.push(b'|');
                 if let Some(value) = value {
-                    canon::write(value, &mut text);
+                    canon::write(value, &mut exact);
                 }
             }
         }
     }
-    text
+    let small =
+        |value: &Option<Value>| value.as_ref().is_none_or(|value| canon::canonical(value).len() <= SMALL);
+    let alike = match sort {
+        Sort::Added => small(&edit.after),
+        Sort::Removed | Sort::Cut => true,
+        Sort::Changed => false,
+    };
+    key.extend_from_slice(format!("\n{sort:?}").as_bytes());
+    Atom { place, sort, exact, alike: alike.then_some(key) }
 }
 
 fn weigh(changes: &[Change], subject: Subject) -> Decision {
@@ -210,8 +289,9 @@ fn weigh(changes: &[Change], subject: Subject) -> Decision {
             };
             (items.iter().copied().chain(items.iter().filter_map(old)).collect(), Weight::Words)
         }
-        Subject::Edited(same) => {
-            let all: Vec<EditRef> = same.iter().flat_map(|same| same.places.iter().copied()).collect();
+        Subject::Edited(likes) => {
+            let same = likes.iter().flat_map(|like| &like.variants);
+            let all: Vec<EditRef> = same.flat_map(|same| same.places.iter().copied()).collect();
             let weight = all.iter().filter_map(|place| at(changes, *place)).map(weight_of).max();
             (places(&all), weight.unwrap_or(Weight::Schema))
         }

@@ -163,8 +163,8 @@ pub enum Subject {
     Added(usize),
     /// New items that equal removed ones in all but the name.
     Renamed(Vec<usize>),
-    /// Edits of one part of one item, or the same edits in many.
-    Edited(Vec<Same>),
+    /// Edits of one item, or the same or like edits in many.
+    Edited(Vec<Like>),
     /// Removed items, and parameters and fields removed from items that stay.
     Removed {
         /// The removed items.
@@ -174,6 +174,28 @@ pub enum Subject {
     },
     /// All noise.
     Noise(Vec<EditRef>),
+}
+
+/// Edits of one sort: the same keyword came, went or was cut, with one value or with several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Like {
+    /// What happened.
+    pub sort: Sort,
+    /// The different edits, at least one.
+    pub variants: Vec<Same>,
+}
+
+/// What happened to the part that an edit touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sort {
+    /// It came.
+    Added,
+    /// It went.
+    Removed,
+    /// Of its words some went, none came.
+    Cut,
+    /// It changed in any other way.
+    Changed,
 }
 
 /// The same edit at one or more places; the first stands for all.

@@ -5,8 +5,8 @@
 
 use super::item::{self, json, property_lines, title};
 use super::{Line, Mark, Role, Span, plural, text, wrap};
-use crate::engine::diff::place::Part;
-use crate::engine::diff::{Change, ChangeSet, Class, Edit, EditRef, Same};
+use crate::engine::diff::place::{Part, schema_place};
+use crate::engine::diff::{Change, ChangeSet, Class, Edit, EditRef, Like, Same, Sort};
 use crate::engine::json::{Step, Value};
 use crate::engine::show;
 use crate::engine::surface::Kind;
@@ -18,55 +18,165 @@ const NAMES: usize = 12;
 const SURROUNDINGS: usize = 3;
 
 /// The lines of edits that make one decision.
-pub(super) fn edited(set: &ChangeSet, same: &[Same], full: bool) -> Vec<Line> {
-    let places: Vec<EditRef> = same.iter().flat_map(|same| same.places.iter().copied()).collect();
-    let units: BTreeSet<(usize, &Part)> =
-        places.iter().filter_map(|place| Some((place.change, &set.edit(*place)?.1.part))).collect();
-    let items: BTreeSet<usize> = units.iter().map(|(change, _)| *change).collect();
-    let mut lines = heading(set, &items, &units, full);
-    let one = units.len() == 1;
-    for group in same {
-        let Some((change, edit)) = group.places.first().and_then(|place| set.edit(*place)) else {
-            continue;
+pub(super) fn edited(set: &ChangeSet, likes: &[Like], full: bool) -> Vec<Line> {
+    let same = || likes.iter().flat_map(|like| &like.variants);
+    let items: BTreeSet<usize> = same().flat_map(|same| &same.places).map(|place| place.change).collect();
+    if items.len() == 1 { one_item(set, likes, full) } else { many_items(set, likes, &items, full) }
+}
+
+/// The lines of the edits of one item.
+fn one_item(set: &ChangeSet, likes: &[Like], full: bool) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let same: Vec<&Same> = likes.iter().flat_map(|like| &like.variants).collect();
+    let edits: Vec<(&Change, &Edit)> =
+        same.iter().flat_map(|same| &same.places).filter_map(|place| set.edit(*place)).collect();
+    let parts: BTreeSet<&Part> = edits.iter().map(|(_, edit)| &edit.part).collect();
+    let Some((change, _)) = edits.first() else {
+        return lines;
+    };
+    let names: Vec<String> = parts.iter().map(|part| part_name(part)).collect();
+    let names =
+        if parts.contains(&Part::Whole) { String::new() } else { format!(": {}", listed(&names, full)) };
+    lines.extend(wrap::text(Role::Heading, format!("{}{names}", title(&change.key)), 2));
+    for same in same {
+        let places: Vec<&Edit> = same.places.iter().filter_map(|place| Some(set.edit(*place)?.1)).collect();
+        let [first, rest @ ..] = places.as_slice() else { continue };
+        let label = match rest {
+            [] if parts.len() == 1 => within(change.key.kind, first),
+            [] => whole_label(change.key.kind, first),
+            _ => {
+                let names: Vec<String> =
+                    places.iter().map(|edit| whole_label(change.key.kind, edit)).collect();
+                lines.extend(wrap::text(Role::Note, format!("the same in {}", listed(&names, full)), 2));
+                String::new()
+            }
         };
-        let parts: BTreeSet<&Part> =
-            group.places.iter().filter_map(|place| Some(&set.edit(*place)?.1.part)).collect();
-        let label = label(change.key.kind, edit, one || parts.len() > 1);
-        if !one && parts.len() > 1 {
-            let names: Vec<String> = parts.iter().map(|part| part_name(part)).collect();
-            lines.extend(wrap::text(Role::Note, format!("in {}:", listed(&names, full)), 2));
-        }
-        lines.extend(edit_lines(&label, change.key.kind, edit, full));
-        lines.extend(surroundings(set, group, &label, full));
+        lines.extend(edit_lines(&colon(&label), change.key.kind, first, full));
+        lines.extend(surroundings(set, same, "", full));
     }
     lines
 }
 
-fn heading(
-    set: &ChangeSet,
-    items: &BTreeSet<usize>,
-    units: &BTreeSet<(usize, &Part)>,
-    full: bool,
-) -> Vec<Line> {
+/// The lines of equal or like edits of several items.
+fn many_items(set: &ChangeSet, likes: &[Like], items: &BTreeSet<usize>, full: bool) -> Vec<Line> {
     let changes: Vec<&Change> = items.iter().filter_map(|index| set.changes.get(*index)).collect();
-    let parts: BTreeSet<&Part> = units.iter().map(|(_, part)| *part).collect();
-    let part = match parts.iter().next() {
-        Some(Part::Whole) | None => String::new(),
-        Some(part) if parts.len() == 1 => format!(": {}", part_name(part)),
-        _ => format!(": the same in {} parts", show::count(units.len())),
-    };
-    if let [change] = changes.as_slice() {
-        return vec![Line::new(Role::Heading, format!("{}{part}", title(&change.key)))];
-    }
     let kinds: BTreeSet<Kind> = changes.iter().map(|change| change.key.kind).collect();
     let kind = match kinds.iter().next() {
         Some(kind) if kinds.len() == 1 => kind.plural(),
         _ => "items",
     };
-    let names: Vec<String> = changes.iter().map(|change| show::name(&change.key.name)).collect();
-    let mut lines = vec![Line::new(Role::Heading, format!("in {} {kind}{part}", show::count(names.len())))];
-    lines.extend(wrap::text(Role::Note, listed(&names, full), 2));
+    let mut whats: Vec<String> = likes.iter().filter_map(|like| what(set, like)).collect();
+    whats.dedup();
+    let heading = format!("in {} {kind}: {}", show::count(changes.len()), whats.join(", "));
+    let mut lines = wrap::text(Role::Heading, heading, 2);
+    if likes.iter().any(|like| like.variants.len() == 1) {
+        let names: Vec<String> = changes.iter().map(|change| show::name(&change.key.name)).collect();
+        lines.extend(wrap::text(Role::Note, listed(&names, full), 2));
+    }
+    for like in likes {
+        for same in &like.variants {
+            lines.extend(one_of_many(set, like, same, full));
+        }
+    }
     lines
+}
+
+/// The lines of one edit that stands in one item or more, among like ones.
+fn one_of_many(set: &ChangeSet, like: &Like, same: &Same, full: bool) -> Vec<Line> {
+    let edits: Vec<(&Change, &Edit)> = same.places.iter().filter_map(|place| set.edit(*place)).collect();
+    let Some((change, edit)) = edits.first() else {
+        return Vec::new();
+    };
+    let kind = change.key.kind;
+    let mut lines = Vec::new();
+    let keyword = keyword(kind, edit);
+    // Where the keyword stands, if the items' own names do not say it.
+    let place = |(change, edit): &(&Change, &Edit)| {
+        let whole = whole_label(kind, edit);
+        let inside = whole.strip_suffix(&keyword).unwrap_or(&whole).trim_end_matches(['.', ' ']).to_owned();
+        (show::name(&change.key.name), inside)
+    };
+    let places: Vec<(String, String)> = edits.iter().map(place).collect();
+    let insides: BTreeSet<&str> = places.iter().map(|(_, inside)| inside.as_str()).collect();
+    let label = if like.variants.len() == 1 {
+        let inside: Vec<String> = insides.iter().filter(|s| !s.is_empty()).map(|s| (*s).to_owned()).collect();
+        if !inside.is_empty() {
+            lines.extend(wrap::text(Role::Note, format!("in {}", listed(&inside, full)), 2));
+        }
+        keyword
+    } else if let [(name, inside)] = places.as_slice() {
+        if inside.is_empty() { name.clone() } else { format!("{name} {inside}") }
+    } else if insides.len() == 1 {
+        let names: Vec<String> = places.iter().map(|(name, _)| name.clone()).collect();
+        let inside = insides.first().copied().unwrap_or("");
+        let space = if inside.is_empty() { "" } else { " " };
+        format!("{}{space}{inside}", listed(&names, full))
+    } else {
+        let names: Vec<String> = places.iter().map(|(name, inside)| format!("{name} {inside}")).collect();
+        listed(&names, full)
+    };
+    lines.extend(edit_lines(&colon(&label), kind, edit, full));
+    lines.extend(surroundings(set, same, &colon(&label), full));
+    lines
+}
+
+/// What happened, for the heading of many: "title added", "parameter x added".
+fn what(set: &ChangeSet, like: &Like) -> Option<String> {
+    let (change, edit) = set.edit(*like.variants.first()?.places.first()?)?;
+    if edit.class == Class::References {
+        return Some("references".to_owned());
+    }
+    if edit.class == Class::Renamed {
+        return Some("parameter renamed".to_owned());
+    }
+    let verb = match like.sort {
+        Sort::Added => "added",
+        Sort::Removed => "removed",
+        Sort::Cut => "cut",
+        Sort::Changed => "changed",
+    };
+    let keyword = keyword(change.key.kind, edit);
+    let keyword = match keyword.strip_prefix("properties.") {
+        Some(name) => format!("parameter {name}"),
+        None => keyword,
+    };
+    Some(format!("{keyword} {verb}"))
+}
+
+fn colon(label: &str) -> String {
+    if label.is_empty() { String::new() } else { format!("{label}: ") }
+}
+
+/// The steps from the innermost schema on, without places in lists.
+fn keyword(kind: Kind, edit: &Edit) -> String {
+    match schema_place(kind, &edit.path) {
+        Some(place) => dotted(place.keyword, false),
+        None => dotted(&edit.path.0, false),
+    }
+}
+
+fn dotted(steps: &[Step], places: bool) -> String {
+    let mut out = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(&show::name(key));
+            }
+            Step::Index(index) if places => out.push_str(&format!("[{index}]")),
+            Step::Index(_) => {}
+        }
+    }
+    out
+}
+
+/// The name of the part and the place within it.
+fn whole_label(kind: Kind, edit: &Edit) -> String {
+    let part = if edit.part == Part::Whole { String::new() } else { part_name(&edit.part) };
+    let inner = within(kind, edit);
+    if inner.is_empty() { part } else { format!("{part} {inner}").trim_start().to_owned() }
 }
 
 /// What a part is called.
@@ -83,35 +193,17 @@ fn part_name(part: &Part) -> String {
     }
 }
 
-/// Where an edit stands within its part, ended by a space.
-fn label(kind: Kind, edit: &Edit, within_part: bool) -> String {
+/// Where an edit stands within its part.
+fn within(kind: Kind, edit: &Edit) -> String {
     let steps = &edit.path.0;
     let top = match &edit.part {
         Part::Parameter(_) if kind == Kind::Prompt => 2,
         Part::Parameter(_) | Part::Output(_) => 3,
-        Part::Schema(..) => 2,
+        Part::Schema(_, keyword) => 1 + keyword.split('.').count(),
         Part::Field(field) => field.split('.').count(),
         Part::Whole => 0,
     };
-    let required = steps.get(1) == Some(&Step::Key("required".to_owned())) && steps.len() == 3;
-    let keep_last = matches!(edit.part, Part::Schema(..));
-    let skip = if !within_part { top.saturating_sub(usize::from(keep_last)).min(1) } else { top };
-    if required {
-        return String::new();
-    }
-    let mut out = String::new();
-    for step in steps.iter().skip(skip.min(steps.len())) {
-        match step {
-            Step::Key(key) => {
-                if !out.is_empty() {
-                    out.push('.');
-                }
-                out.push_str(&show::name(key));
-            }
-            Step::Index(index) => out.push_str(&format!("[{index}]")),
-        }
-    }
-    if out.is_empty() { out } else { out + ": " }
+    dotted(steps.get(top..).unwrap_or(&[]), true)
 }
 
 /// The lines of one edit.
@@ -139,18 +231,7 @@ fn edit_lines(label: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
             wrap::spans(Role::Context, spans, 2)
         }
         (before, after) if under == "required" && before.is_none() != after.is_none() => {
-            let name = before.as_ref().or(after.as_ref()).and_then(Value::as_str).unwrap_or("");
-            let (role, word) = if after.is_some() {
-                (Role::Added, "now required")
-            } else {
-                (Role::Removed, "no longer required")
-            };
-            let whose = if edit.part.name() == Some(name) && steps.len() == 3 {
-                String::new()
-            } else {
-                format!(": {}", show::name(name))
-            };
-            wrap::text(role, format!("{word}{whose}"), 2)
+            required(label, edit, before.as_ref().or(after.as_ref()))
         }
         (Some(Value::String(before)), Some(Value::String(after))) => {
             text::changed(label, before, after, full)
@@ -161,7 +242,7 @@ fn edit_lines(label: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
             text::added(label, after)
         }
         (None, Some(value)) if under == "properties" && kind == Kind::Tool => {
-            property_lines("", last, value, false, 0, full)
+            property_lines(&around_property(label, last), last, value, false, 0, full)
         }
         (None, Some(Value::Object(schema))) if matches!(last, "inputSchema" | "outputSchema") => {
             let of = if last == "inputSchema" { "" } else { "returns " };
@@ -184,6 +265,33 @@ fn edit_lines(label: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
         }
         (None, None) => Vec::new(),
     }
+}
+
+/// The line of a name that came into or went from a `required`.
+fn required(label: &str, edit: &Edit, name: Option<&Value>) -> Vec<Line> {
+    let name = name.and_then(Value::as_str).unwrap_or("");
+    let (role, word) = match edit.after {
+        Some(_) => (Role::Added, "now required"),
+        None => (Role::Removed, "no longer required"),
+    };
+    let own = edit.part.name() == Some(name) && edit.path.0.len() == 3;
+    let told = own && label.contains(&show::name(name));
+    let whose = if told { String::new() } else { format!(": {}", show::name(name)) };
+    let label = if label == "required: " { "" } else { label };
+    wrap::text(role, format!("{label}{word}{whose}"), 2)
+}
+
+/// A label without the property it ends with, whose own line names it.
+fn around_property(label: &str, name: &str) -> String {
+    let label = label.strip_suffix(": ").unwrap_or(label);
+    let label = label.strip_suffix(show::name(name).as_str()).unwrap_or(label).trim_end_matches(['.', ' ']);
+    let label = match label {
+        "parameter" | "properties" => "",
+        "result field" => "returns",
+        other => other.strip_suffix("parameter").or(other.strip_suffix("properties")).unwrap_or(other),
+    };
+    let label = label.trim_end_matches(['.', ' ']);
+    if label.is_empty() { String::new() } else { format!("{label}: ") }
 }
 
 fn gone(label: &str, before: &Value, full: bool) -> Vec<Line> {

@@ -96,7 +96,7 @@ pub fn decision(set: &ChangeSet, index: usize, full: bool) -> Vec<Line> {
     match &decision.subject {
         Subject::Added(change) => item::added(set, *change, full),
         Subject::Renamed(changes) => item::renamed(set, changes),
-        Subject::Edited(same) => edit::edited(set, same, full),
+        Subject::Edited(likes) => edit::edited(set, likes, full),
         Subject::Removed { items, parts } => edit::removed(set, items, parts, full),
         Subject::Noise(places) => edit::noise(set, places, full),
     }
