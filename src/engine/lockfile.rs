@@ -13,6 +13,7 @@ mod render;
 use super::digest::Digest;
 use super::json::{Object, Value};
 use super::launchpin::{Artifact, LaunchPin};
+use super::placeholder::{self, Machine};
 use super::surface::{ItemKey, Kind, Surface};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ pub struct ServerPin {
     pub artifacts: BTreeMap<String, Artifact>,
     /// The protocol version it spoke; tells the next reading which era to try first.
     pub protocol: String,
-    /// The approved items.
+    /// The approved items. The name in a key is a pattern like the definition's own, see [`key_of`].
     pub items: BTreeMap<ItemKey, Pin>,
     /// Kinds whose list a person declared open; only [`Kind::Resource`] can be.
     pub open: BTreeSet<Kind>,
@@ -93,6 +94,25 @@ impl ServerPin {
             unknown: Object::new(),
         }
     }
+
+    /// The key under which an offered item is pinned on this machine.
+    pub fn key_for(&self, offered: &ItemKey, machine: &Machine) -> Option<&ItemKey> {
+        if let Some((key, _)) = self.items.get_key_value(offered) {
+            return Some(key);
+        }
+        let is_it = |key: &&ItemKey| {
+            key.kind == offered.kind && placeholder::matches_text(&key.name, &offered.name, machine)
+        };
+        self.items.keys().find(is_it)
+    }
+}
+
+/// The key under which an item is pinned: its name spelled as in its definition, where a placeholder
+/// stands for what differs between machines and literal text is escaped.
+pub fn key_of(offered: &ItemKey, pattern: &Value) -> ItemKey {
+    let named = offered.kind.name_field().and_then(|field| pattern.get(field)).and_then(Value::as_str);
+    let name = named.map_or_else(|| placeholder::literal_text(&offered.name), str::to_owned);
+    ItemKey { kind: offered.kind, name }
 }
 
 impl Pin {

@@ -201,6 +201,28 @@ fn a_secret_that_a_server_echoes_is_found_with_its_place() {
     );
 }
 
+#[test]
+fn keys_are_spelled_like_the_names_in_their_definitions() {
+    use crate::engine::placeholder::{Machine, Name};
+    let machine = Machine::new(0).with(Name::Home, "/home/ann");
+    let mut server = ServerPin::new(launch(), "2025-11-25");
+    let check = |server: &mut ServerPin, kind, offered: &str, pattern: Value, expected: &str| {
+        let offered = ItemKey::new(kind, offered);
+        let key = key_of(&offered, &pattern);
+        assert_eq!(key.name, expected);
+        server.items.insert(key.clone(), Pin::of(kind, pattern));
+        assert_eq!(server.key_for(&offered, &machine), Some(&key));
+    };
+    let resource = value(r#"{"uri": "file://${home}/x", "name": "x"}"#);
+    check(&mut server, Kind::Resource, "file:///home/ann/x", resource, "file://${home}/x");
+    let tool = value(r#"{"name": "a${dollar}{b", "inputSchema": {}}"#);
+    check(&mut server, Kind::Tool, "a${b", tool, "a${dollar}{b");
+    check(&mut server, Kind::Request, "x/${y", true.into(), "x/${dollar}{y");
+    check(&mut server, Kind::Instructions, "", "Hello.".into(), "");
+    let lockfile = Lockfile { servers: [("s".to_owned(), server)].into(), ..Lockfile::default() };
+    assert_eq!(parse(&render(&lockfile)).unwrap(), lockfile);
+}
+
 /// Locks of earlier programs load for ever, byte for byte the same when rendered.
 #[test]
 fn old_locks_load() {
@@ -294,7 +316,7 @@ fn any_item() -> impl Strategy<Value = (ItemKey, Pin)> {
             None => value,
             Some(field) => {
                 let mut object: Object = [("value", value)].into_iter().collect();
-                object.insert(field, crate::engine::placeholder::literal_text(&name));
+                object.insert(field, name.as_str());
                 object.into()
             }
         };

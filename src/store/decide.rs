@@ -28,6 +28,9 @@ use std::path::{Path, PathBuf};
 pub type RawValues = Vec<(String, String)>;
 
 /// One decision. Definitions come from the offer that was displayed.
+///
+/// Keys of items that are pinned are those of the lock ([`ServerPin::key_for`] finds them); of others
+/// as offered.
 #[derive(Clone)]
 pub enum Act {
     /// Takes in a server, whole.
@@ -104,7 +107,8 @@ pub enum Act {
         server: String,
         /// What.
         subject: Subject,
-        /// Exactly which.
+        /// Exactly which: the digest of the definition as it would be pinned, [`launch_digest`] or
+        /// [`artifact_digest`].
         digest: Digest,
     },
     /// Takes back an approval: the pin leaves the lock, and its definitions are refused from now on.
@@ -295,6 +299,36 @@ pub fn decide(paths: &Paths, request: Request<'_>) -> Result<Decided, DecideErro
         return Err(DecideError::Secret { path, echo: Box::new(echo) });
     }
     work.finish(paths, loaded)
+}
+
+/// Renders a lock anew (`mcpwatch fmt`). It says what it said before, so trust in it goes along.
+pub fn format(paths: &Paths, lock: &Path, now: u64) -> Result<Decided, DecideError> {
+    let path = files::resolve(lock);
+    let _lock_guard = files::guard(&paths.guards_dir(), &path, files::WAIT)?;
+    let _trust_guard = files::guard(&paths.guards_dir(), &paths.trust_file(), files::WAIT)?;
+    let loaded = locks::load(&path)?.ok_or_else(|| DecideError::NoLock(lock.to_owned()))?;
+    let bytes = locks::render(&path, &loaded.lockfile)?;
+    let digest = locks::digest(&bytes);
+    let mut trust = trust::load(paths)?;
+    let trusted =
+        trust.as_ref().is_some_and(|trust| trust.standing(&path, &loaded.digest) == Standing::Trusted);
+    let decided =
+        Decided { lock: path.clone(), digest: Some(digest), written: bytes != loaded.bytes, trusted };
+    if !decided.written {
+        return Ok(decided);
+    }
+    if let (true, Some(trust)) = (trusted, &mut trust) {
+        Offers::of(paths).put(Tag::Lock, &bytes)?;
+        let level = trust.level;
+        trust.trust(&path, digest, Some(loaded.digest), level, now);
+        trust::save(&paths.trust_file(), trust)?;
+    }
+    locks::save(&path, Some(&loaded), &bytes)?;
+    if let (true, Some(trust)) = (trusted, &mut trust) {
+        trust.settle(&path, Some(&digest));
+        trust::save(&paths.trust_file(), trust)?;
+    }
+    Ok(decided)
 }
 
 /// The digest that a refusal of a launch names.

@@ -250,6 +250,22 @@ fn a_secret_that_a_server_echoes_stops_the_write() {
 }
 
 #[test]
+fn formatting_changes_no_word_and_keeps_trust() {
+    let place = place();
+    place.decide(PERSON, vec![add("one")]).unwrap();
+    let good = fs::read(place.lock()).unwrap();
+    assert!(!format(&place.paths, &place.lock(), 5).unwrap().written);
+    // A checkout with other line ends that somebody trusted.
+    fs::write(place.lock(), String::from_utf8(good.clone()).unwrap().replace('\n', "\r\n")).unwrap();
+    assert!(!format(&place.paths, &place.lock(), 5).unwrap().trusted, "formatting gives no trust");
+    fs::write(place.lock(), String::from_utf8(good.clone()).unwrap().replace('\n', "\r\n")).unwrap();
+    place.decide(PERSON, vec![Act::Trust { values: Vec::new() }]).unwrap();
+    let decided = format(&place.paths, &place.lock(), 5).unwrap();
+    assert!(decided.written && decided.trusted && place.is_trusted());
+    assert_eq!(fs::read(place.lock()).unwrap(), good);
+}
+
+#[test]
 fn trust_can_be_taken_back() {
     let place = place();
     place.decide(PERSON, vec![add("one")]).unwrap();

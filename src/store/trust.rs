@@ -141,6 +141,12 @@ pub fn load(paths: &Paths) -> Result<Option<Trust>, StoreError> {
     file::load(&paths.trust_file())
 }
 
+/// Whether a lock may bring its own trust: `--trust-lock`, or an environment whose directories are not
+/// `account`'s ([`Paths::account`]). A repository must not, where this person has a trust store.
+pub fn may_be_brought(account: &Paths) -> Result<bool, StoreError> {
+    Ok(load(account)?.is_none_or(|trust| trust.allows_brought))
+}
+
 /// Changes the trust store, creating it if there is none; a second mcpwatch waits.
 ///
 /// For what is no decision about a lock (those go through [`super::decide`]): a session takes up an

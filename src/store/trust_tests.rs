@@ -219,6 +219,18 @@ fn a_store_that_others_can_write_is_not_believed() {
 }
 
 #[test]
+fn a_lock_brings_its_own_trust_only_where_nobody_has_a_store() {
+    let (_folder, paths) = paths();
+    assert!(may_be_brought(&paths).unwrap());
+    update(&paths, |_| ()).unwrap();
+    assert!(!may_be_brought(&paths).unwrap());
+    update(&paths, |trust| trust.allows_brought = true).unwrap();
+    assert!(may_be_brought(&paths).unwrap());
+    fs::write(paths.trust_file(), "{").unwrap();
+    assert!(may_be_brought(&paths).is_err());
+}
+
+#[test]
 fn the_key_is_random_and_stays() {
     let (_folder, paths) = paths();
     let raw = [("a".to_owned(), "b".to_owned())];

@@ -9,7 +9,6 @@ use super::{Condition, Definition, Lockfile, Pin, ServerPin, VERSION, place};
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::json::{self, Object, Path, Step, Value};
 use crate::engine::launchpin::{Artifact, LaunchPin};
-use crate::engine::placeholder;
 use crate::engine::surface::{ItemKey, Kind, Surface};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -291,8 +290,7 @@ fn definition(key: &ItemKey, fields: &mut Fields) -> Result<Definition, LockErro
         let path = fields.path("definition").join(Step::Key(field.to_owned()));
         let name = value.get(field).and_then(Value::as_str);
         let name = name.ok_or_else(|| shape(path.clone(), "the item's name", "nothing"))?;
-        // A name with a placeholder is pinned under what the placeholder stood for.
-        if name != placeholder::literal_text(&key.name) && !placeholder::has_placeholder(&name.into()) {
+        if name != key.name {
             return Err(LockError::Misnamed { place: path.into() });
         }
     }

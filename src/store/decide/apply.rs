@@ -3,7 +3,7 @@
 use super::{Act, DecideError, Decided, Request, Standing, Subject, artifact_digest, launch_digest};
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::digest::{Digest, Tag};
-use crate::engine::lockfile::{Lockfile, ServerPin};
+use crate::engine::lockfile::{self, Lockfile, Pin, ServerPin};
 use crate::engine::surface::ItemKey;
 use crate::store::locks::{self, Loaded};
 use crate::store::offers::Offers;
@@ -45,6 +45,7 @@ impl Work<'_> {
     pub(super) fn act(&mut self, act: &Act) -> Result<(), DecideError> {
         match act {
             Act::Add { server, pin, values } => {
+                let pin = &keyed(pin);
                 self.lift_server(server, pin);
                 self.set_values(server, values);
                 let path = self.path;
@@ -58,12 +59,14 @@ impl Work<'_> {
                 self.lockfile.servers.remove(server);
             }
             Act::Approve { server, key, pin, lifetime: Lifetime::UntilChange, .. } => {
+                let key = &pinned_key(key, pin);
                 self.server(server)?.items.insert(key.clone(), pin.clone());
                 self.lift_item(server, key, pin.definitions.iter().map(|definition| definition.digest));
                 let path = self.path;
                 self.change_trust(|trust| trust.end_grants(path, server, key));
             }
             Act::Approve { server, key, pin, lifetime, .. } => {
+                let key = &pinned_key(key, pin);
                 self.server(server)?;
                 self.lift_item(server, key, pin.definitions.iter().map(|definition| definition.digest));
                 let Some((trust, _)) = &mut self.trust else {
@@ -255,6 +258,18 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// The key under which an item is pinned.
+fn pinned_key(key: &ItemKey, pin: &Pin) -> ItemKey {
+    pin.definitions.first().map_or_else(|| key.clone(), |first| lockfile::key_of(key, &first.value))
+}
+
+/// A server with its items under the keys of their definitions.
+fn keyed(pin: &ServerPin) -> ServerPin {
+    let mut keyed = pin.clone();
+    keyed.items = pin.items.iter().map(|(key, item)| (pinned_key(key, item), item.clone())).collect();
+    keyed
 }
 
 fn is_trust(act: &Act) -> bool {
