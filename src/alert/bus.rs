@@ -56,6 +56,10 @@ impl Bus {
     pub(super) async fn show(&self, text: &Text, replaces: u32) -> Result<u32, NoDesktop> {
         let mut actions: Vec<&str> = Vec::new();
         for action in text.actions.iter().filter(|_| self.buttons) {
+            if *action == Action::Review {
+                // What a click on the notification itself does.
+                actions.extend(["default", action.label()]);
+            }
             actions.extend([action.key(), action.label()]);
         }
         let urgency: u8 = match text.severity {

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn where_nobody_looks_at_a_desktop() {
     let bus = ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus");
-    let table: [(&[(&str, &str)], Option<&str>); 6] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+    let table: [Case<'_>; 6] = [
         (&[bus], None),
         (&[("XDG_RUNTIME_DIR", "/run/user/1000")], None),
         (&[bus, ("CI", "true")], Some("this is a CI run")),

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod bus;
+pub mod code;
 mod desktop;
 pub mod pace;
 pub mod terminal;

@@ -194,7 +194,7 @@ mod unix {
         let mut mount = std::process::Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(folder.path());
         if !mount.output().is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: a_full_disk_is_an_error_to_go_on_from (cannot mount)");
+            eprintln!("not run: a_full_disk_is_an_error_to_go_on_from (cannot mount)");
             return;
         }
         let log = Log::at(folder.path());

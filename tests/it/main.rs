@@ -4,5 +4,7 @@
 
 mod cli;
 mod connect;
+#[cfg(target_os = "linux")]
+mod desktop;
 mod fixture;
 mod tidy;

@@ -37,7 +37,7 @@ async fn a_folder_must_be_ours_alone() {
 #[tokio::test]
 async fn a_folder_of_another_account_is_refused() {
     if !Uid::effective().is_root() {
-        eprintln!("skipped: a_folder_of_another_account_is_refused (not root)");
+        eprintln!("not run: a_folder_of_another_account_is_refused (not root)");
         return;
     }
     let place = tempfile::tempdir().unwrap();
