@@ -30,6 +30,19 @@ pub enum Encoding {
     Utf16Be,
 }
 
+impl Text {
+    /// The bytes of another text, written as this one was.
+    pub fn encode(&self, text: &str) -> Vec<u8> {
+        let units = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<_>>();
+        match self.encoding {
+            Encoding::Utf8 => text.as_bytes().to_vec(),
+            Encoding::Utf8Bom => [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+            Encoding::Utf16Le => [b"\xFF\xFE", &units(u16::to_le_bytes)[..]].concat(),
+            Encoding::Utf16Be => [b"\xFE\xFF", &units(u16::to_be_bytes)[..]].concat(),
+        }
+    }
+}
+
 impl Encoding {
     /// A remark for whoever wonders why a client does not read the file; `None` for UTF-8.
     pub fn note(self) -> Option<&'static str> {

@@ -31,14 +31,18 @@ pub(super) fn wrap(text: &str, path: &Path, wrapper: &Wrapper<'_>) -> Result<Str
         splice.replace(literal.range.start..literal.range.end, quote(wrapper.exe));
         match entry.args()? {
             Some(args) => {
-                let mut ours: Vec<_> =
-                    wrapping::before_command(wrapper.name, false).iter().map(|word| quote(word)).collect();
+                let mut ours: Vec<_> = wrapping::before_command(wrapper.lock, wrapper.name, false)
+                    .iter()
+                    .map(|word| quote(word))
+                    .collect();
                 ours.push(original.to_owned());
                 insert_first(text, args, &ours, &mut splice);
             }
             None => {
-                let mut ours: Vec<_> =
-                    wrapping::before_command(wrapper.name, true).iter().map(|word| quote(word)).collect();
+                let mut ours: Vec<_> = wrapping::before_command(wrapper.lock, wrapper.name, true)
+                    .iter()
+                    .map(|word| quote(word))
+                    .collect();
                 ours.push(original.to_owned());
                 let gap = Gap::between(text, command, entry.object);
                 let list = format!("{},{}{}[{}]", "", gap.lead, gap.key("args"), ours.join(gap.comma));

@@ -26,8 +26,10 @@ pub(super) fn wrap(entry: &Entry<'_>, wrapper: &Wrapper<'_>) -> Result<String, E
         return Err(entry.shape("has an address beside keys of a command"));
     }
     let gap = Gap::between(text, url, object);
-    let args: Vec<_> =
-        wrapping::for_remote(wrapper.client, wrapper.name).iter().map(|word| quote(word)).collect();
+    let args: Vec<_> = wrapping::for_remote(wrapper.lock, wrapper.client, wrapper.name)
+        .iter()
+        .map(|word| quote(word))
+        .collect();
     let carried = quote(&text[object.range.start..object.range.end]);
     let variables = std::iter::once((ENTRY_VARIABLE, carried))
         .chain(wrapper.forward.iter().map(|(name, value)| (name.as_str(), quote(value))));

@@ -34,6 +34,8 @@ pub enum Format {
 pub struct Wrapper<'a> {
     /// The absolute path of this program.
     pub exe: &'a str,
+    /// The lock to use, where it is not the user's.
+    pub lock: Option<&'a str>,
     /// The server's name for the lock.
     pub name: &'a str,
     /// The client's id, which `run --id` reads the carried entry with.
@@ -114,15 +116,13 @@ impl EditError {
 /// Puts mcpwatch before the entry at `path`. A wrapped entry stays as it is, unless this program or
 /// the name has moved.
 pub fn wrap(format: Format, text: &str, path: &Path, wrapper: &Wrapper<'_>) -> Result<String, EditError> {
-    for word in [wrapper.exe, wrapper.name] {
+    for word in [wrapper.exe, wrapper.name].into_iter().chain(wrapper.lock) {
         if word.contains('$') || word.contains('%') || word.contains(char::is_control) {
             return Err(EditError::Variable(word.to_owned()));
         }
     }
     match state(format, text, path)? {
-        State::Wrapped(wrapped) if wrapped.exe == wrapper.exe && wrapped.name == wrapper.name => {
-            Ok(text.to_owned())
-        }
+        State::Wrapped(wrapped) if is_same(&wrapped, wrapper) => Ok(text.to_owned()),
         State::Wrapped(_) => put(format, &unwrap(format, text, path)?, path, wrapper),
         State::Plain => put(format, text, path, wrapper),
     }
@@ -143,6 +143,10 @@ pub fn state(format: Format, text: &str, path: &Path) -> Result<State, EditError
         Format::Toml => toml::wrapped(text, path),
     };
     Ok(wrapped?.map_or(State::Plain, State::Wrapped))
+}
+
+fn is_same(wrapped: &Wrapped, wrapper: &Wrapper<'_>) -> bool {
+    wrapped.exe == wrapper.exe && wrapped.name == wrapper.name && wrapped.lock.as_deref() == wrapper.lock
 }
 
 fn put(format: Format, text: &str, path: &Path, wrapper: &Wrapper<'_>) -> Result<String, EditError> {

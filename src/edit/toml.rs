@@ -43,7 +43,7 @@ pub(super) fn wrap(text: &str, path: &Path, wrapper: &Wrapper<'_>) -> Result<Str
         let mut splice = Splice::default();
         splice.replace(command.span.clone(), quote(wrapper.exe));
         let ours = |bare| {
-            let words = wrapping::before_command(wrapper.name, bare);
+            let words = wrapping::before_command(wrapper.lock, wrapper.name, bare);
             words.iter().map(|word| quote(word)).chain([original.clone()]).collect::<Vec<_>>()
         };
         match entry.args()? {

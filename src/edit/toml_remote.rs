@@ -30,7 +30,7 @@ pub(super) fn wrap(entry: &Entry<'_>, wrapper: &Wrapper<'_>) -> Result<String, E
     let carried = quote(&entry.text[block]);
     let mut members = vec![
         format!("command = {}", quote(wrapper.exe)),
-        format!("args = [{}]", words(&wrapping::for_remote(wrapper.client, wrapper.name))),
+        format!("args = [{}]", words(&wrapping::for_remote(wrapper.lock, wrapper.client, wrapper.name))),
         format!("env = {{ {ENTRY_VARIABLE} = {carried} }}"),
     ];
     if !wrapper.forward.is_empty() {

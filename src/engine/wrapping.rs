@@ -13,6 +13,8 @@ pub const ENTRY_VARIABLE: &str = "MCPWATCH_ENTRY";
 pub struct Wrapped {
     /// The program before the server.
     pub exe: String,
+    /// The lock that it is told to use.
+    pub lock: Option<String>,
     /// The server's name for the lock.
     pub name: String,
     /// Whether the original is a remote server.
@@ -24,8 +26,8 @@ pub struct Wrapped {
 }
 
 /// The arguments before the original command.
-pub fn before_command(name: &str, bare: bool) -> Vec<String> {
-    let mut words = vec!["run".to_owned()];
+pub fn before_command(lock: Option<&str>, name: &str, bare: bool) -> Vec<String> {
+    let mut words = start(lock);
     if bare {
         words.push(format!("--server={name}"));
     } else {
@@ -36,8 +38,15 @@ pub fn before_command(name: &str, bare: bool) -> Vec<String> {
 }
 
 /// The arguments that stand for a remote entry of a client.
-pub fn for_remote(client: &str, name: &str) -> Vec<String> {
-    vec!["run".to_owned(), "--id".to_owned(), format!("{client}:{name}")]
+pub fn for_remote(lock: Option<&str>, client: &str, name: &str) -> Vec<String> {
+    let mut words = start(lock);
+    words.extend(["--id".to_owned(), format!("{client}:{name}")]);
+    words
+}
+
+fn start(lock: Option<&str>) -> Vec<String> {
+    let lock = lock.into_iter().flat_map(|lock| ["--lock".to_owned(), lock.to_owned()]);
+    std::iter::once("run".to_owned()).chain(lock).collect()
 }
 
 /// The client and the name in the value of `--id`.
@@ -54,17 +63,22 @@ pub fn recognise<S: AsRef<str>>(command: &str, args: &[S]) -> Option<Wrapped> {
         return None;
     }
     let exe = command.to_owned();
-    if let ["--id", id, ..] = args[1..] {
+    let end = args.iter().position(|word| *word == "--");
+    let options = &args[1..end.unwrap_or(args.len())];
+    let lock = option(options, "--lock").map(|(lock, _)| lock.to_owned());
+    if let Some((id, _)) = option(options, "--id") {
         let name = split_id(id).map_or(id, |(_, name)| name).to_owned();
-        return Some(Wrapped { exe, name, remote: true, ours: args.len(), bare: false });
+        return Some(Wrapped { exe, lock, name, remote: true, ours: args.len(), bare: false });
     }
-    let end = args.iter().position(|word| *word == "--")?;
-    args.get(end + 1)?;
-    let options = &args[1..end];
-    let at = options.iter().position(|word| *word == "--server" || word.starts_with("--server="))?;
-    let (name, bare) = match options[at].strip_prefix("--server=") {
-        Some(name) => (name, true),
-        None => (*options.get(at + 1)?, false),
-    };
-    Some(Wrapped { exe, name: name.to_owned(), remote: false, ours: end + 2, bare })
+    let end = end.filter(|end| args.len() > end + 1)?;
+    let (name, bare) = option(options, "--server")?;
+    Some(Wrapped { exe, lock, name: name.to_owned(), remote: false, ours: end + 2, bare })
+}
+
+/// An option's value, and whether it is written with `=`.
+fn option<'a>(words: &[&'a str], name: &str) -> Option<(&'a str, bool)> {
+    words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(name)? {
+        "" => Some((*words.get(at + 1)?, false)),
+        rest => Some((rest.strip_prefix('=')?, true)),
+    })
 }

@@ -12,7 +12,7 @@ const EXE: &str = "/opt/mcpwatch/bin/mcpwatch";
 
 /// A wrapper with that name.
 pub fn wrapper(name: &str) -> Wrapper<'_> {
-    Wrapper { exe: EXE, name, client: "cursor", forward: &[] }
+    Wrapper { exe: EXE, lock: None, name, client: "cursor", forward: &[] }
 }
 
 /// A path of keys.

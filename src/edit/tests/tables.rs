@@ -188,3 +188,19 @@ fn refusals() {
     out.push_str(&format!("{plain}\n"));
     insta::assert_snapshot!(out);
 }
+
+#[test]
+fn a_lock_of_a_project_is_named() {
+    let wrapper = Wrapper { lock: Some("/p/mcp.lock"), ..wrapper("n") };
+    for entry in [r#"{"command": "c"}"#, r#"{"url": "u"}"#] {
+        let text = format!(r#"{{"m": {{"s": {entry}}}}}"#);
+        let after = wrap(Format::Json, &text, &path(&AT), &wrapper).unwrap();
+        assert!(after.contains(r#""run", "--lock", "/p/mcp.lock", "--"#), "{after}");
+        assert_eq!(wrap(Format::Json, &after, &path(&AT), &wrapper).unwrap(), after);
+        assert_ne!(
+            wrap(Format::Json, &after, &path(&AT), &Wrapper { lock: None, ..wrapper }).unwrap(),
+            after
+        );
+        assert_eq!(unwrap(Format::Json, &after, &path(&AT)).unwrap(), text);
+    }
+}
