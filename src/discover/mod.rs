@@ -91,6 +91,16 @@ pub fn from_file(file: &Path, bytes: &[u8]) -> Discovered {
     found
 }
 
+/// The client whose file this most likely is, for files that are known to be one's.
+pub fn client_of(file: &Path, bytes: &[u8]) -> Client {
+    let text = text::decode(bytes).map(|text| text.text).unwrap_or_default();
+    let other = || {
+        let toml = file.extension().is_some_and(|end| end == "toml");
+        Client(if toml { &codex::CLIENT } else { &claude_code::CLIENT })
+    };
+    recognise(file, &text).unwrap_or_else(other)
+}
+
 /// The client whose file this is. A name counts only if the content fits it.
 fn recognise(file: &Path, text: &str) -> Option<Client> {
     let shown = file.to_string_lossy().replace('\\', "/");

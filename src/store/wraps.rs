@@ -7,11 +7,11 @@
 
 use super::format::{self, Reader, StoreError, count, path_text};
 use crate::engine::digest::{Digest, Tag};
-use crate::engine::json::Object;
+use crate::engine::json::{Object, Path, Step, Value};
 use crate::sys::files::{self, Access};
 use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{self, PathBuf};
 
 const VERSION: u32 = 1;
 
@@ -28,6 +28,8 @@ pub struct Wrapped {
     pub before: Digest,
     /// The digest of the file as we left it.
     pub after: Digest,
+    /// The entries that were wrapped when we left it, by their paths of keys.
+    pub entries: Vec<Path>,
     /// When, in Unix milliseconds.
     pub at: u64,
 }
@@ -53,14 +55,21 @@ impl<'a> Wraps<'a> {
     }
 
     /// What is known of a file.
-    pub fn get(&self, path: &Path) -> Result<Option<Wrapped>, StoreError> {
+    pub fn get(&self, path: &path::Path) -> Result<Option<Wrapped>, StoreError> {
         Ok(self.all()?.remove(&files::resolve(path)))
     }
 
     /// Backs up a file that is about to be written: call it before the client's file is replaced.
     ///
     /// Of a file that is wrapped already and untouched since, the first backup stays.
-    pub fn record(&self, path: &Path, before: &[u8], after: &[u8], now: u64) -> Result<(), StoreError> {
+    pub fn record(
+        &self,
+        path: &path::Path,
+        before: &[u8],
+        after: &[u8],
+        entries: &[Path],
+        now: u64,
+    ) -> Result<(), StoreError> {
         let path = files::resolve(path);
         self.change(|wraps| {
             let now_there = digest(before);
@@ -69,14 +78,15 @@ impl<'a> Wraps<'a> {
                 files::write(&self.backup_file(&path), before, Access::Private)?;
             }
             let before = first.unwrap_or(now_there);
-            wraps.insert(path, Wrapped { before, after: digest(after), at: now });
+            let entries = entries.to_vec();
+            wraps.insert(path, Wrapped { before, after: digest(after), entries, at: now });
             Ok(())
         })
     }
 
     /// The bytes that a file had before it was wrapped, and whether they may simply be put back over
     /// `current`; `None` if nothing is kept.
-    pub fn backup(&self, path: &Path, current: &[u8]) -> Result<Option<(Vec<u8>, Since)>, StoreError> {
+    pub fn backup(&self, path: &path::Path, current: &[u8]) -> Result<Option<(Vec<u8>, Since)>, StoreError> {
         let path = files::resolve(path);
         let Some(wrapped) = self.all()?.remove(&path) else { return Ok(None) };
         let file = self.backup_file(&path);
@@ -90,7 +100,7 @@ impl<'a> Wraps<'a> {
     }
 
     /// Forgets a file and removes its backup: call it after the client's file was given back.
-    pub fn forget(&self, path: &Path) -> Result<(), StoreError> {
+    pub fn forget(&self, path: &path::Path) -> Result<(), StoreError> {
         let path = files::resolve(path);
         self.change(|wraps| {
             wraps.remove(&path);
@@ -102,7 +112,7 @@ impl<'a> Wraps<'a> {
         self.paths.wraps_dir().join("wraps.json")
     }
 
-    fn backup_file(&self, path: &Path) -> PathBuf {
+    fn backup_file(&self, path: &path::Path) -> PathBuf {
         let name = Digest::of_bytes(Tag::File, path.as_os_str().as_encoded_bytes()).to_string();
         self.paths.wraps_dir().join(name.replace("blake3:", "") + ".backup")
     }
@@ -114,7 +124,8 @@ impl<'a> Wraps<'a> {
         for (path, value, place) in reader.map("files")? {
             let mut entry = Reader::open(&file, place, value)?;
             let (before, after) = (entry.digest("before")?, entry.digest("after")?);
-            wraps.insert(PathBuf::from(path), Wrapped { before, after, at: entry.count("at")? });
+            let entries = read_entries(&mut entry)?;
+            wraps.insert(PathBuf::from(path), Wrapped { before, after, entries, at: entry.count("at")? });
         }
         Ok((wraps, reader.rest()))
     }
@@ -132,11 +143,31 @@ impl<'a> Wraps<'a> {
             let mut entry = Object::new();
             entry.insert("before", wrapped.before.to_string());
             entry.insert("after", wrapped.after.to_string());
+            let paths =
+                wrapped.entries.iter().map(|path| Value::Array(path.0.iter().filter_map(key).collect()));
+            entry.insert("entries", paths.collect::<Vec<_>>());
             entry.insert("at", count(wrapped.at));
             entries.insert(path_text(path)?, entry);
         }
         out.insert("files", entries);
         format::save(&file, VERSION, out)
+    }
+}
+
+fn read_entries(entry: &mut Reader<'_>) -> Result<Vec<Path>, StoreError> {
+    let Some(value) = entry.take("entries") else { return Ok(Vec::new()) };
+    let path = |value: &Value| -> Option<Path> {
+        let keys = value.as_array()?.iter().map(|key| Some(Step::Key(key.as_str()?.to_owned())));
+        keys.collect::<Option<_>>().map(Path)
+    };
+    let paths = value.as_array().and_then(|paths| paths.iter().map(path).collect());
+    paths.ok_or_else(|| entry.damaged("entries", "a list of lists of keys"))
+}
+
+fn key(step: &Step) -> Option<Value> {
+    match step {
+        Step::Key(key) => Some(key.as_str().into()),
+        Step::Index(_) => None,
     }
 }
 

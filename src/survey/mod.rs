@@ -6,3 +6,6 @@
 
 pub mod pool;
 pub mod progress;
+pub mod wrap;
+pub mod wrap_diff;
+pub mod wrap_status;
