@@ -122,7 +122,7 @@ async fn read_command(
     let (Some(stdin), Some(stdout)) = (process.take_stdin(), process.take_stdout()) else {
         return Err(plain(Reason::Ended { method: "its start".into(), status: None }));
     };
-    let tap = Arc::new(Tap::default());
+    let tap = Arc::new(Tap::new(options.capabilities.declared()));
     // A server that spoke the stateless era last time is given longer: it may only be slow today.
     let probe = match options.protocol_hint {
         Some(Era::Stateless) => options.limits.request.max(options.limits.probe),

@@ -2,6 +2,7 @@
 
 use crate::engine::surface::Era;
 use crate::sys::process::Command;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -72,6 +73,29 @@ pub struct Limits {
     pub pages: usize,
     /// Items of all lists together.
     pub items: usize,
+}
+
+impl Capabilities {
+    /// What is declared, members of every revision together: a server takes those it knows.
+    pub(super) fn declared(self) -> serde_json::Value {
+        match self {
+            Capabilities::Empty => json!({}),
+            Capabilities::Full => json!({
+                "roots": {"listChanged": true},
+                "sampling": {"context": {}, "tools": {}},
+                "elicitation": {"form": {}, "url": {}},
+                "tasks": {
+                    "list": {}, "cancel": {},
+                    "requests": {"sampling": {"createMessage": {}}, "elicitation": {"create": {}}},
+                },
+                "extensions": {
+                    "io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]},
+                    "io.modelcontextprotocol/skills": {},
+                    "io.modelcontextprotocol/tasks": {},
+                },
+            }),
+        }
+    }
 }
 
 impl Default for Options {

@@ -1,7 +1,7 @@
 //! One open conversation: rmcp's lifecycle and requests, answers from the tap.
 
 use super::error::Reason;
-use super::options::{Capabilities, Options};
+use super::options::Options;
 use super::tap::{DISCOVER, INITIALIZE, Tap};
 use crate::engine::json::Value;
 use crate::engine::surface::{Era, Kind};
@@ -17,7 +17,6 @@ use rmcp::service::{
 };
 use rmcp::transport::IntoTransport;
 use rmcp::{Peer, RoleClient};
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -159,19 +158,8 @@ fn failed_opening(tap: &Tap, error: &ClientInitializeError) -> Reason {
 }
 
 fn client(options: &Options) -> Client {
-    let declared = match options.capabilities {
-        Capabilities::Empty => json!({}),
-        Capabilities::Full => json!({
-            "roots": {"listChanged": true},
-            "sampling": {"context": {}, "tools": {}},
-            "elicitation": {"form": {}, "url": {}},
-            "extensions": {
-                "io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]},
-                "io.modelcontextprotocol/skills": {},
-            },
-        }),
-    };
-    let capabilities: ClientCapabilities = serde_json::from_value(declared).unwrap_or_default();
+    let capabilities: ClientCapabilities =
+        serde_json::from_value(options.capabilities.declared()).unwrap_or_default();
     let name = Implementation::new(options.client.name.clone(), options.client.version.clone());
     let version = ProtocolVersion::LATEST_WITH_INITIALIZE;
     Client(ClientConfig::new(capabilities, name).with_protocol_version(version))

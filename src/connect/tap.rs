@@ -30,9 +30,14 @@ pub(super) const DISCOVER: &str = "server/discover";
 /// The method that opens a session.
 pub(super) const INITIALIZE: &str = "initialize";
 
+/// The `_meta` key under which every stateless request carries the client's capabilities.
+const CAPABILITIES_META: &str = "io.modelcontextprotocol/clientCapabilities";
+
 /// One connection's tap, shared by its transport and its reader.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tap {
+    /// The capabilities that the client declares: rmcp's type knows those of the newest revision only.
+    declared: serde_json::Value,
     state: Mutex<State>,
 }
 
@@ -59,6 +64,11 @@ struct Loose<'a> {
 }
 
 impl Tap {
+    /// A tap for one connection of a client with these capabilities.
+    pub(super) fn new(declared: serde_json::Value) -> Self {
+        Self { declared, state: Mutex::default() }
+    }
+
     /// Notes a message of ours on its way out, and gives its bytes.
     pub(super) fn sending(&self, message: &ClientJsonRpcMessage) -> Vec<u8> {
         if let ClientJsonRpcMessage::Request(request) = message
@@ -70,7 +80,15 @@ impl Tap {
             state.open.insert(id, method);
         }
         // Our own types serialize; an empty line would only be skipped by the server.
-        serde_json::to_vec(message).unwrap_or_default()
+        let mut text = serde_json::to_value(message).unwrap_or_default();
+        for place in
+            ["/params/capabilities", &format!("/params/_meta/{}", CAPABILITIES_META.replace('/', "~1"))]
+        {
+            if let Some(capabilities) = text.pointer_mut(place) {
+                capabilities.clone_from(&self.declared);
+            }
+        }
+        text.to_string().into_bytes()
     }
 
     /// Takes in one message of the server; gives what rmcp is told instead.

@@ -7,4 +7,6 @@ mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
 mod fixture;
+mod real_servers;
+mod servers;
 mod tidy;
