@@ -122,6 +122,13 @@ impl LineFramer {
     }
 }
 
+/// The id at the top level of a text that is not valid, if one can be made out.
+pub fn skim_id(bytes: &[u8]) -> Option<Id> {
+    let mut skim = Skim::default();
+    skim.feed(bytes);
+    if skim.has_method() { None } else { skim.id() }
+}
+
 /// The first place of a byte.
 pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     const WIDTH: usize = 64;

@@ -230,6 +230,19 @@ pub fn answer(id: &Id, result: &[u8]) -> Vec<u8> {
     out
 }
 
+/// An answer whose `result` or `error` is given as JSON.
+pub fn copy(id: &Id, member: &str, raw: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + 64);
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
+    id.write(&mut out);
+    out.push(b',');
+    canon::write_string(member, &mut out);
+    out.push(b':');
+    out.extend_from_slice(raw.as_bytes());
+    out.push(b'}');
+    out
+}
+
 /// An answer with an error.
 pub fn error(id: &Id, code: i32, message: &str) -> Vec<u8> {
     let mut out = b"{\"jsonrpc\":\"2.0\",\"id\":".to_vec();

@@ -8,6 +8,7 @@ pub mod canon;
 pub mod diff;
 pub mod digest;
 pub mod frame;
+pub mod gate;
 pub mod json;
 pub mod jsonrpc;
 pub mod launchpin;
