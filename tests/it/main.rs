@@ -7,6 +7,7 @@ mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
 mod fixture;
+mod https;
 mod real_servers;
 mod servers;
 mod tidy;
