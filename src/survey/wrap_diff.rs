@@ -59,7 +59,7 @@ pub fn lines(change: &Change) -> Vec<Line> {
         let at = group.first().map_or(0, |op| op.old_range().start) + 1;
         out.push(Line { side: Side::Place, text: format!("line {at}") });
         for op in &group {
-            let starts = starts(&diff, op, &before, &after);
+            let starts = starts(&diff, op);
             for (change, start) in diff.iter_changes(op).zip(starts.into_iter().chain(std::iter::repeat(0))) {
                 let side = match change.tag() {
                     ChangeTag::Equal => Side::Both,
@@ -75,7 +75,7 @@ pub fn lines(change: &Change) -> Vec<Line> {
 
 /// Where to start showing the lines of an operation: a long line that replaces one other starts a
 /// little before the first character that differs.
-fn starts(diff: &TextDiff<'_, '_, str>, op: &DiffOp, _before: &str, _after: &str) -> Vec<usize> {
+fn starts(diff: &TextDiff<'_, '_, str>, op: &DiffOp) -> Vec<usize> {
     let lines: Vec<&str> = diff.iter_changes(op).map(|change| change.value()).collect();
     match (op, &lines[..]) {
         (DiffOp::Replace { .. }, [old, new]) if old.len().max(new.len()) > WIDTH => {

@@ -302,3 +302,27 @@ fn a_carried_entry_is_what_run_starts() {
         "https://u A: b",
     );
 }
+
+proptest::proptest! {
+    /// Whatever is found in a damaged file can be wrapped and given back, or is refused.
+    #[test]
+    fn what_is_found_comes_back(which in 0usize..6, cuts in proptest::collection::vec((0usize..2500, 0usize..6, ".{0,4}"), 1..4)) {
+        let names = ["claude-code/linux/.claude.json", "claude-code/project/.mcp.json", "vscode/linux/.config/Code/User/mcp.json", "zed/linux/.config/zed/settings.json", "gemini-cli/linux/.gemini/settings.json", "codex/linux/.codex/config.toml"];
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/clients").join(names[which]);
+        let mut bytes = fs::read(&file).unwrap();
+        for (at, length, put) in cuts {
+            let at = at.min(bytes.len());
+            bytes.splice(at..(at + length).min(bytes.len()), put.bytes());
+        }
+        let found = from_file(&file, &bytes);
+        if let Ok(text) = discover::decode(&bytes) {
+            for entry in found.entries.iter().filter(|entry| entry.wrapped.is_none()) {
+                let format = format_of(entry.client);
+                let wrapper = Wrapper { exe: "/bin/mcpwatch", lock: None, name: "n", client: entry.client.id(), forward: &[] };
+                if let Ok(wrapped) = edit::wrap(format, &text.text, &entry.key_path, &wrapper) {
+                    proptest::prop_assert_eq!(edit::unwrap(format, &wrapped, &entry.key_path).unwrap(), text.text.as_str(), "{}", wrapped);
+                }
+            }
+        }
+    }
+}

@@ -109,7 +109,7 @@ pub fn show_launch(launch: &Launch) -> String {
             let env: Vec<_> = launch.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let cwd = launch.cwd.iter().map(|cwd| format!(" in {cwd}")).collect::<String>();
             let env = if env.is_empty() { String::new() } else { format!(" with {}", env.join(" ")) };
-            format!("{:?} {:?}{cwd}{env}", launch.command, launch.args)
+            format!("\"{}\" {:?}{cwd}{env}", launch.command, launch.args)
         }
         Launch::Url(launch) => {
             let kind = if launch.sse { "sse" } else { "http" };

@@ -26,10 +26,12 @@ fn resolved(client_id: &str, entry: &str, os: Os) -> String {
     let found = client.parse(Path::new("f"), Scope::User, &text);
     let [entry] = &found.entries[..] else { panic!("{:?}", found.problems) };
     let files = Memory::default().file("/home/ana/open/.env", "# c\nFROM_FILE='a b'\nexport KEY=other\n");
-    match resolve(entry, &vars(os), &files) {
+    let shown = match resolve(entry, &vars(os), &files) {
         Ok(launch) => show_launch(&launch),
         Err(error) => format!("{error} | {}", error.hint()),
-    }
+    };
+    // Windows joins with its own separator, whatever system is asked about.
+    if cfg!(windows) { shown.replace('\\', "/") } else { shown }
 }
 
 #[test]
