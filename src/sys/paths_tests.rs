@@ -48,7 +48,8 @@ fn directories_of_every_system() {
         ("LOCALAPPDATA", "C:\\Users\\Ann\\AppData\\Local"),
     ];
     let moved_windows = [(HOME_VARIABLE, "C:\\t")];
-    let table: &[(&str, Os, &[(&str, &str)])] = &[
+    type Row<'a> = (&'a str, Os, &'a [(&'a str, &'a str)]);
+    let table: &[Row<'_>] = &[
         ("linux", Os::Linux, &[("HOME", "/home/ann")]),
         ("linux, XDG", Os::Linux, &xdg),
         ("linux, moved", Os::Linux, &[("HOME", "/home/ann"), (HOME_VARIABLE, "/tmp/t")]),

@@ -10,4 +10,5 @@ mod fixture;
 mod https;
 mod real_servers;
 mod servers;
+mod lockfile;
 mod tidy;
