@@ -8,7 +8,7 @@ mod connect;
 mod desktop;
 mod fixture;
 mod https;
+mod lockfile;
 mod real_servers;
 mod servers;
-mod lockfile;
 mod tidy;
