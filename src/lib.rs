@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod cli;
 pub mod connect;
+pub mod daemon;
 pub mod discover;
 pub mod edit;
 pub mod engine;

@@ -68,17 +68,19 @@ pub struct Decided {
 pub enum GateNews {
     /// It stands in front of a server.
     Attached(Gate),
-    /// It took in a whole surface; the digest over its items.
+    /// It took in a whole surface and found it as approved.
     Listed {
-        /// The digest.
+        /// The digest over its items.
         surface: String,
     },
     /// It saw something that is not approved, and kept it as an offer in the store.
     Offered {
         /// The digest of the offer.
         offer: String,
-        /// How many items differ.
-        items: u32,
+        /// The items that differ; the first 200 of them.
+        items: Vec<ItemNews>,
+        /// Why they differ, as far as the gate knows.
+        cause: Cause,
     },
     /// It holds or refuses calls; 0 says it no longer does.
     Holding {
@@ -89,6 +91,49 @@ pub enum GateNews {
     },
     /// It is back to what is approved.
     Clear,
+}
+
+/// An item that is not as approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemNews {
+    /// What happened to it.
+    pub what: What,
+    /// Its kind, as the lock names it.
+    pub kind: String,
+    /// Its name, as the server spells it.
+    pub name: String,
+    /// The digest of what is offered; empty for what was removed.
+    pub digest: String,
+}
+
+/// What happened to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// Another definition than the approved one.
+    Changed,
+    /// Never approved.
+    New,
+    /// No longer there.
+    Removed,
+}
+
+/// Why a surface is not as approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The program is the approved one.
+    SameArtifact,
+    /// Another version of the package.
+    Upgrade,
+    /// Another command or address.
+    Launch,
+    /// A remote server.
+    Remote,
+    /// Not known, or a cause of a newer version.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }
 
 /// A gate and what it stands in front of.

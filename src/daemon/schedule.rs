@@ -1,0 +1,238 @@
+//! When a server is connected to, read, and let go. Pure: times are milliseconds of a clock that never
+//! goes back, given by the caller.
+//!
+//! Promises: nothing is started that its owner did not agree to; a stdio server behind a live gate is
+//! not started twice; a signal is followed by a reading half a second later, a storm of signals by one
+//! every half second; what fails is tried again later and later.
+
+/// How a server is watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Connected: remote ones always, others for as long as they are new or busy.
+    #[default]
+    Resident,
+    /// Read at the interval, and let go.
+    Probe,
+    /// Only through gates.
+    GateOnly,
+    /// Not at all.
+    Off,
+}
+
+/// The times that the schedule keeps, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// From one reading to the next without any signal.
+    pub interval: u64,
+    /// How long a stdio server stays connected after something was new.
+    pub linger: u64,
+    /// From a signal to its reading.
+    pub debounce: u64,
+    /// The first wait after a failure; each further one is twice as long.
+    pub first_retry: u64,
+    /// The longest wait of a remote server after failures; others wait for the interval at most.
+    pub last_retry: u64,
+    /// The shortest time to live that is honoured.
+    pub shortest_life: u64,
+}
+
+/// What is known of a server from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// How it is to be watched.
+    pub mode: Mode,
+    /// Whether it is reached over the network.
+    pub remote: bool,
+    /// Whether a live gate stands before it.
+    pub gated: bool,
+    /// Whether its owner agreed to this launch.
+    pub allowed: bool,
+}
+
+/// How far a server is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Course {
+    /// Whether a session with it is open.
+    pub connected: bool,
+    /// Whether a reading is under way.
+    pub busy: bool,
+    /// When it was last read.
+    pub last_read: Option<u64>,
+    /// When something was last new: it connected, changed, or signalled.
+    pub active: u64,
+    /// When a signal came that no reading followed yet.
+    pub signal: Option<u64>,
+    /// Whether it is to be read at once: its launch, program or configuration changed, or a person asked.
+    pub urgent: bool,
+    /// How long its lists live, where it says so.
+    pub life: Option<u64>,
+    /// Failures in a row, and when the last one was.
+    pub failures: u32,
+    /// See `failures`.
+    pub failed: u64,
+    /// Where in the jitter this server stands; any number.
+    pub seed: u32,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Todo {
+    /// Nothing before then; `None`: nothing until something happens.
+    Wait(Option<u64>),
+    /// Connect if need be, and read.
+    Read,
+    /// End the session.
+    Close,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        const SECOND: u64 = 1000;
+        const MINUTE: u64 = 60 * SECOND;
+        Self {
+            interval: 30 * MINUTE,
+            linger: 15 * MINUTE,
+            debounce: SECOND / 2,
+            first_retry: SECOND,
+            last_retry: 5 * MINUTE,
+            shortest_life: MINUTE,
+        }
+    }
+}
+
+impl Mode {
+    /// Its name in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Resident => "resident",
+            Mode::Probe => "probe",
+            Mode::GateOnly => "gate-only",
+            Mode::Off => "off",
+        }
+    }
+
+    /// The mode of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Mode::Resident, Mode::Probe, Mode::GateOnly, Mode::Off].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// What to do with a server at `now`.
+pub fn next(course: &Course, facts: Facts, times: &Times, now: u64) -> Todo {
+    if course.busy {
+        return Todo::Wait(None);
+    }
+    if !is_ours(facts) {
+        return if course.connected { Todo::Close } else { Todo::Wait(None) };
+    }
+    let due = due(course, facts, times);
+    if due <= now {
+        return Todo::Read;
+    }
+    match leaves(course, facts, times) {
+        Some(leaves) if leaves <= now => Todo::Close,
+        Some(leaves) => Todo::Wait(Some(due.min(leaves))),
+        None => Todo::Wait(Some(due)),
+    }
+}
+
+impl Course {
+    /// Notes a signal of the server.
+    pub fn signalled(&mut self, now: u64) {
+        self.signal.get_or_insert(now);
+        self.active = now;
+    }
+
+    /// Notes that a reading begins: what is signalled from now on wants another one.
+    pub fn reading(&mut self) {
+        self.busy = true;
+        self.urgent = false;
+        self.signal = None;
+    }
+
+    /// Notes that a reading ended well.
+    pub fn read(&mut self, now: u64, connected: bool, news: bool, life: Option<u64>) {
+        if news || self.last_read.is_none() {
+            self.active = now;
+        }
+        self.busy = false;
+        self.connected = connected;
+        self.last_read = Some(now);
+        self.life = life;
+        self.failures = 0;
+    }
+
+    /// Notes that a reading failed or a session broke.
+    pub fn failed(&mut self, now: u64) {
+        self.busy = false;
+        self.connected = false;
+        self.failures = self.failures.saturating_add(1);
+        self.failed = now;
+    }
+
+    /// Notes that the clock jumped or the machine slept: everything may be old.
+    pub fn woke(&mut self) {
+        self.urgent = true;
+        self.failures = 0;
+    }
+}
+
+/// Whether the daemon itself reads this server.
+fn is_ours(facts: Facts) -> bool {
+    facts.allowed
+        && match facts.mode {
+            Mode::Resident | Mode::Probe => facts.remote || !facts.gated,
+            Mode::GateOnly | Mode::Off => false,
+        }
+}
+
+/// When it is read next.
+fn due(course: &Course, facts: Facts, times: &Times) -> u64 {
+    if course.failures > 0 {
+        let longest = if facts.remote { times.last_retry } else { times.interval };
+        let wait = times.first_retry.saturating_mul(1 << (course.failures - 1).min(30)).min(longest);
+        let retry = course.failed + jittered(wait, course.seed);
+        // A person who asks is not kept waiting; a signal cannot come from what is not connected.
+        return if course.urgent { 0 } else { retry };
+    }
+    if course.urgent {
+        return 0;
+    }
+    let Some(last) = course.last_read else { return 0 };
+    let mut due = last + jittered(times.interval, course.seed);
+    if let Some(signal) = course.signal {
+        due = due.min(signal + times.debounce);
+    }
+    if let Some(life) = course.life.filter(|_| course.connected) {
+        due = due.min(last + life.max(times.shortest_life));
+    }
+    due
+}
+
+/// When an idle session is ended; `None` for one that stays.
+fn leaves(course: &Course, facts: Facts, times: &Times) -> Option<u64> {
+    if !course.connected {
+        return None;
+    }
+    match facts.mode {
+        Mode::Resident if facts.remote => None,
+        Mode::Resident => Some(course.active + times.linger),
+        Mode::Probe | Mode::GateOnly | Mode::Off => Some(0),
+    }
+}
+
+/// The time moved by up to a tenth, the same for the same seed.
+fn jittered(time: u64, seed: u32) -> u64 {
+    let spread = time / 5;
+    if spread == 0 {
+        return time;
+    }
+    // Mixed, so that neighbouring seeds do not stand side by side.
+    let mixed = u64::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    time - spread / 2 + mixed % spread
+}
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;
