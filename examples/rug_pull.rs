@@ -10,7 +10,7 @@ use mcpwatch::cli::{self, exit::Exit};
 use std::ffi::OsString;
 use std::path::Path;
 
-#[allow(dead_code, clippy::print_stdout)]
+#[allow(dead_code)]
 #[path = "rug_pull_server.rs"]
 mod server;
 

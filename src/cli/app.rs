@@ -3,6 +3,10 @@
 use super::args::Common;
 use super::error::Error;
 use super::output::Output;
+use crate::discover::env_file;
+use crate::survey::Ground;
+use crate::survey::plan::Ask;
+use std::collections::BTreeMap;
 use std::future::Future;
 
 /// The surroundings of one command.
@@ -18,6 +22,29 @@ impl App {
     pub fn new(common: Common) -> Self {
         let out = Output::new(common.color, common.verbosity());
         Self { common, out }
+    }
+
+    /// The ground that a survey stands on.
+    pub fn ground(&self) -> Result<Ground, Error> {
+        let variables = match &self.common.env_file {
+            None => BTreeMap::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| Error::Read { path: path.clone(), source })?;
+                env_file::parse(&text).map_err(|source| Error::EnvFile { path: path.clone(), source })?
+            }
+        };
+        Ok(Ground::of_this_process(variables)?)
+    }
+
+    /// What the common options ask for, for servers of these names (all if there are none).
+    pub fn ask(&self, names: &[String]) -> Ask {
+        Ask {
+            configs: self.common.config.clone(),
+            lock: self.common.lock.clone(),
+            names: names.to_vec(),
+            ..Ask::default()
+        }
     }
 
     /// Runs a future to its end on a runtime of one thread, this one.

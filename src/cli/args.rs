@@ -3,7 +3,7 @@
 //!
 //! Promises: a command that is listed works.
 
-use super::commands::{completions, man};
+use super::commands::{check, completions, init, man, scan};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -35,6 +35,12 @@ pub struct Cli {
 /// The commands, in the order in which the help lists them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show every configured server and everything it shows a model
+    Scan(scan::Args),
+    /// Review and pin what is configured
+    Init(init::Args),
+    /// Compare the servers with their locks; quiet when nothing changed
+    Check(check::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print or write the manual pages

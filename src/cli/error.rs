@@ -6,7 +6,9 @@
 
 use super::app::App;
 use super::exit::Exit;
-use clap::builder::styling::{AnsiColor, Style};
+use super::render::human::{RED, paint};
+use crate::discover::env_file::BadLine;
+use crate::survey::SurveyError;
 use std::path::PathBuf;
 
 /// Why a command could not do what it was asked to.
@@ -18,6 +20,37 @@ pub enum Error {
     /// stdout refused data.
     #[error("cannot write to stdout: {0}")]
     Output(std::io::Error),
+    /// A survey could not go on.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// A file that was asked for could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file of `--env-file` is no file of variables.
+    #[error("{}: {source}", path.display())]
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        source: BadLine,
+    },
+    /// There is no lock to compare with.
+    #[error("nothing is pinned yet{}", lock(.path))]
+    NothingPinned {
+        /// The lock that was looked for.
+        path: Option<PathBuf>,
+    },
+    /// A name that was asked for stands nowhere.
+    #[error("no server is called {}", names.join(", "))]
+    UnknownName {
+        /// The names.
+        names: Vec<String>,
+    },
     /// A file that was asked for could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -40,6 +73,13 @@ impl Error {
         match self {
             Error::Runtime(_) => "Check the limits on open files and processes (`ulimit -a`).".to_owned(),
             Error::Output(_) => "Check the disk or the program that reads the output.".to_owned(),
+            Error::Survey(error) => error.hint(),
+            Error::Read { .. } => "Check that the file exists and that you may read it.".to_owned(),
+            Error::EnvFile { .. } => "Write one NAME=VALUE a line.".to_owned(),
+            Error::NothingPinned { .. } => {
+                "Run `mcpwatch init` to review and pin what is configured.".to_owned()
+            }
+            Error::UnknownName { .. } => "`mcpwatch scan --list` shows what is configured.".to_owned(),
             Error::Write { .. } => "Check that the folder exists and that you may write to it.".to_owned(),
             Error::NoTerminal => "Run this in a terminal. Scripts can use `--yes` or `--expect`, which \
                                   write the lock and give no trust."
@@ -52,20 +92,40 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Error::Interrupted => Exit::Interrupted,
-            Error::Runtime(_) | Error::Output(_) | Error::Write { .. } | Error::NoTerminal => Exit::Failed,
+            Error::UnknownName { .. } => Exit::Usage,
+            Error::Survey(SurveyError::NoConfig { .. }) => Exit::Usage,
+            Error::Runtime(_)
+            | Error::Output(_)
+            | Error::Survey(_)
+            | Error::Read { .. }
+            | Error::EnvFile { .. }
+            | Error::NothingPinned { .. }
+            | Error::Write { .. }
+            | Error::NoTerminal => Exit::Failed,
         }
     }
 }
 
+fn lock(path: &Option<PathBuf>) -> String {
+    path.as_ref().map(|path| format!(": there is no {}", path.display())).unwrap_or_default()
+}
+
 /// Prints an error with its hint, and tells the exit code.
 pub fn report(error: &Error, app: &App) -> Exit {
-    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    app.out.warn(&format!("{red}error:{red:#} {error}"));
+    app.out.warn(&format!("{} {error}", paint(RED.bold(), "error:")));
     let hint = error.hint();
     if !hint.is_empty() {
-        app.out.warn(&format!("  {hint}"));
+        app.out.warn(&format!("  {}", sentence(&hint)));
     }
     error.exit()
+}
+
+/// A hint as a sentence: a capital at its start, a full stop at its end.
+pub fn sentence(hint: &str) -> String {
+    let mut letters = hint.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let end = if hint.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 /// Prints what clap has to say: help and version to stdout, wrong usage to stderr.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod exit;
 pub mod output;
 pub mod prompt;
+pub mod reading;
 pub mod render;
 
 use app::App;

@@ -4,8 +4,22 @@
 //! Promises: nothing is started that its owner did not ask for; what was started has ended when a
 //! function here returns. Does not print or ask: callers get values and progress events.
 
+pub mod decide;
+pub mod error;
+pub mod ground;
+pub mod judge;
+pub mod locks;
+pub mod machine;
+pub mod pins;
+pub mod plan;
 pub mod pool;
 pub mod progress;
+pub mod reading;
+pub mod run;
+pub mod target;
 pub mod wrap;
 pub mod wrap_diff;
 pub mod wrap_status;
+
+pub use error::SurveyError;
+pub use ground::Ground;

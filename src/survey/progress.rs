@@ -12,7 +12,7 @@ pub struct Event {
 }
 
 /// How far a server is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
     /// Waits for its turn.
     Waiting,
@@ -29,4 +29,4 @@ pub enum Step {
 }
 
 /// Who is told.
-pub type Listener<'a> = &'a dyn Fn(Event);
+pub type Listener<'a> = &'a (dyn Fn(Event) + Send + Sync);

@@ -1,5 +1,10 @@
 //! Rendering of what the commands found: for people, for programs, and as progress.
 
 pub mod human;
+pub mod json;
+pub mod listing;
+pub mod outcome;
 pub mod progress;
 pub mod reference;
+pub mod review;
+pub mod surface;

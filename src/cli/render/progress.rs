@@ -6,15 +6,16 @@
 
 use crate::cli::output::Output;
 use crate::cli::render::human::{DIM, GREEN, RED, paint};
+use crate::engine::show;
 use crate::survey::progress::{Event, Step};
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The lines of one run.
 pub struct Progress {
     out: Output,
     live: bool,
-    state: RefCell<State>,
+    state: Mutex<State>,
 }
 
 struct State {
@@ -34,18 +35,15 @@ const SPINNER: [&str; 4] = ["-", "\\", "|", "/"];
 impl Progress {
     /// Lines for servers of these names, all waiting.
     pub fn new(out: Output, names: &[String]) -> Self {
-        let line = |name: &String| Line {
-            name: name.chars().take(24).collect(),
-            step: Step::Waiting,
-            since: Instant::now(),
-        };
+        let line =
+            |name: &String| Line { name: show::line(name, 24), step: Step::Waiting, since: Instant::now() };
         let lines = names.iter().map(line).collect();
-        Self { out, live: out.is_live(), state: RefCell::new(State { lines, drawn: 0, tick: 0 }) }
+        Self { out, live: out.is_live(), state: Mutex::new(State { lines, drawn: 0, tick: 0 }) }
     }
 
     /// Takes in an event and redraws.
     pub fn on(&self, event: Event) {
-        if let Some(line) = self.state.borrow_mut().lines.get_mut(event.server) {
+        if let Some(line) = self.state().lines.get_mut(event.server) {
             line.step = event.step;
             line.since = Instant::now();
         }
@@ -56,18 +54,22 @@ impl Progress {
     pub async fn tick(&self) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            self.state.borrow_mut().tick += 1;
+            self.state().tick += 1;
             self.draw();
         }
     }
 
     /// Takes the lines off the screen.
     pub fn clear(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         if self.live && state.drawn > 0 {
             self.out.redraw(state.drawn, "");
             state.drawn = 0;
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn draw(&self) {
@@ -76,7 +78,7 @@ impl Progress {
         }
         let (width, height) = terminal_size::terminal_size()
             .map_or((80, 24), |(width, height)| (usize::from(width.0), usize::from(height.0)));
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         let lines = render(&state.lines, state.tick, width, height.saturating_sub(2));
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         self.out.redraw(state.drawn, &text);

@@ -1,0 +1,243 @@
+//! `mcpwatch init [NAME…]`: reads what is configured, shows it, and pins what the person takes.
+//!
+//! With `--yes` everything that can be read is pinned, and nothing is trusted: that needs a person.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::prompt::{Choice, Terminal};
+use crate::cli::reading::{self, Width};
+use crate::cli::render::human::{DIM, count, list, paint};
+use crate::cli::render::{json, listing, outcome, review, surface};
+use crate::engine::json::{Object, Value};
+use crate::survey::judge::{New, Outcome};
+use crate::survey::plan::{self, Ask, Plan, Server, Standing};
+use crate::survey::reading::Views;
+use crate::survey::{Ground, decide};
+
+/// The most lines of one server that are shown before its question.
+const LINES: usize = 60;
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only servers of these names
+    names: Vec<String>,
+    /// Pin everything without asking; the lock is written and not trusted
+    #[arg(long)]
+    yes: bool,
+    /// Only what this project configures, into the project's mcp.lock
+    #[arg(long)]
+    project: bool,
+    #[command(flatten)]
+    width: Width,
+}
+
+/// Reads, shows, asks, pins.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let mut ask = app.ask(&args.names);
+    (ask.yes, ask.project) = (args.yes, args.project);
+    let mut plan = plan::make(&ask, &ground)?;
+    if !plan.unknown_names.is_empty() {
+        return Err(Error::UnknownName { names: plan.unknown_names });
+    }
+    for words in listing::problems(&plan.problems) {
+        app.out.warn(&words);
+    }
+    if plan.servers.is_empty() && plan.problems.is_empty() {
+        app.out.say(&listing::nothing_found(&plan, &ground));
+        return done(app, Exit::Done, &[], Vec::new());
+    }
+    let mut terminal = if args.yes { None } else { Some(Terminal::open()?) };
+    if let Some(terminal) = &mut terminal {
+        plan = ask_to_start(terminal, plan, &mut ask, &ground)?;
+    }
+    let pinned = leave_pinned(app, &mut plan, args.names.is_empty());
+    let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
+    let servers = plan.servers.clone();
+    let mut done_codes = vec![if plan.problems.is_empty() { Exit::Done } else { Exit::Failed }];
+    let (mut taken, mut left, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all = args.yes;
+    for (server, found) in servers.iter().zip(&outcomes) {
+        let mut members = outcome::members(&plan, server, found, false, &ground);
+        done_codes.push(scan_exit(found));
+        let mut pinned = false;
+        if let Outcome::NotPinned(new) = found {
+            match take(app, &mut terminal, &mut all, &mut plan, server, new, &ground)? {
+                Taken::Yes => {
+                    pinned = true;
+                    taken.push(server);
+                }
+                Taken::No => left.push(server.name.clone()),
+                Taken::Failed => done_codes.push(Exit::Failed),
+                Taken::Quit => break,
+            }
+        }
+        members.insert("pinned", pinned);
+        values.push(Value::Object(members));
+    }
+    let exit = done_codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
+    report(app, &plan, &taken, &left, pinned, &ground);
+    let mut failures = Vec::new();
+    for (server, found) in servers.iter().zip(&outcomes) {
+        match found {
+            Outcome::Failed(failure) => app.out.warn(&outcome::failed(server, failure)),
+            Outcome::NotStarted(why) => app.out.warn(&outcome::not_started(server, why)),
+            _ => continue,
+        }
+        failures.push(server.name.clone());
+    }
+    if !failures.is_empty() {
+        app.out.warn(&format!(
+            "{} not pinned. Run `mcpwatch init {}` when that is settled.",
+            count(failures.len(), "server is", "servers are"),
+            failures.join(" ")
+        ));
+    }
+    done(app, exit, &done_codes, values)
+}
+
+/// What became of one server.
+enum Taken {
+    Yes,
+    No,
+    Failed,
+    Quit,
+}
+
+/// Asks about one server and pins it.
+fn take(
+    app: &App,
+    terminal: &mut Option<Terminal>,
+    all: &mut bool,
+    plan: &mut Plan,
+    server: &Server,
+    new: &New,
+    ground: &Ground,
+) -> Result<Taken, Error> {
+    if let Err(echo) = &new.draft {
+        app.out.warn(&format!("{} is not pinned: {echo}\n    {}", server.name, echo.hint()));
+        return Ok(Taken::Failed);
+    }
+    if let Some(terminal) = terminal.as_mut().filter(|_| !*all) {
+        match ask_to_pin(terminal, server, new, ground)? {
+            'y' => {}
+            'a' => *all = true,
+            'q' => return Ok(Taken::Quit),
+            _ => return Ok(Taken::No),
+        }
+    }
+    let act = decide::addition(server, new)?;
+    decide::carry_out(plan, server.lock, vec![act], terminal.is_some(), &new.shown.secrets, ground)?;
+    Ok(Taken::Yes)
+}
+
+fn ask_to_pin(terminal: &mut Terminal, server: &Server, new: &New, ground: &Ground) -> Result<char, Error> {
+    let lines = review::new(new, false);
+    let mut text = format!("\n{}\n", outcome::read(server, &new.shown.full, ""));
+    text.push_str(&format!("    {}\n", listing::launch(server, ground)));
+    if let Some(words) = surface::artifact(&new.shown.artifact) {
+        text.push_str(&format!("    {}\n", paint(DIM, &words)));
+    }
+    lines.iter().take(LINES).for_each(|line| text.push_str(&format!("    {line}\n")));
+    let hidden = lines.len().saturating_sub(LINES);
+    if hidden > 0 {
+        text.push_str(&paint(DIM, &format!("    … {}\n", count(hidden, "more line", "more lines"))));
+    }
+    terminal.show(&text)?;
+    let choices = [
+        Choice { key: 'y', label: "pin it" },
+        Choice { key: 'n', label: "not now" },
+        Choice { key: 'f', label: "show everything" },
+        Choice { key: 'a', label: "pin all" },
+        Choice { key: 'q', label: "quit" },
+    ];
+    loop {
+        match terminal.ask(&format!("Pin {}?", listing::heading(server)), &choices)? {
+            'f' => {
+                let whole = review::new(new, true);
+                terminal.show(&whole.iter().map(|line| format!("    {line}\n")).collect::<String>())?;
+            }
+            key => return Ok(key),
+        }
+    }
+}
+
+/// Asks whether to start what a project's files name, which whoever cloned them did not write.
+fn ask_to_start(terminal: &mut Terminal, plan: Plan, ask: &mut Ask, ground: &Ground) -> Result<Plan, Error> {
+    let waits = |server: &&Server| {
+        matches!(&server.standing, Standing::Unresolved(crate::discover::Unresolved::NotAsked { .. }))
+    };
+    let names: Vec<&Server> = plan.servers.iter().filter(waits).collect();
+    if names.is_empty() {
+        return Ok(plan);
+    }
+    let mut text = "\nThis project's files name servers that you have not asked for:\n".to_owned();
+    for server in names {
+        text.push_str(&format!("  {}  {}\n", listing::heading(server), listing::launch(server, ground)));
+    }
+    terminal.show(&text)?;
+    if !terminal.confirm("Start them, to see what they show?")? {
+        return Ok(plan);
+    }
+    ask.yes = true;
+    Ok(plan::make(ask, ground)?)
+}
+
+/// Leaves out what is pinned already, and tells of it.
+fn leave_pinned(app: &App, plan: &mut Plan, all: bool) -> usize {
+    let (pinned, new): (Vec<Server>, Vec<Server>) =
+        std::mem::take(&mut plan.servers).into_iter().partition(|server| server.pin.is_some());
+    plan.servers = new;
+    if !pinned.is_empty() && !all {
+        let names: Vec<String> = pinned.iter().map(|server| server.name.clone()).collect();
+        app.out.say(&format!("{} pinned already; `mcpwatch approve` reviews changes.", list(&names)));
+    }
+    pinned.len()
+}
+
+fn scan_exit(outcome: &Outcome) -> Exit {
+    match outcome {
+        Outcome::Failed(_) | Outcome::NotStarted(_) => Exit::Failed,
+        Outcome::AsPinned(_) | Outcome::Changed(_) | Outcome::NotPinned(_) | Outcome::Disabled => Exit::Done,
+    }
+}
+
+/// The words on stderr: what was pinned, where, and what comes next.
+fn report(app: &App, plan: &Plan, taken: &[&Server], left: &[String], pinned: usize, ground: &Ground) {
+    for (index, lock) in plan.locks.iter().enumerate() {
+        let names: Vec<String> =
+            taken.iter().filter(|server| server.lock == index).map(|server| server.name.clone()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let path = listing::short_path(&lock.path, ground);
+        app.out.say(&format!(
+            "Pinned {} in {path}: {}.",
+            count(names.len(), "server", "servers"),
+            list(&names)
+        ));
+        if lock.project {
+            app.out.say("Commit it, and let CI run `mcpwatch check --yes`.");
+        }
+    }
+    if !left.is_empty() {
+        app.out.say(&format!("Left out: {}.", list(left)));
+    }
+    if taken.is_empty() && left.is_empty() && pinned > 0 {
+        app.out.say(&format!("{} pinned already.", count(pinned, "server is", "servers are")));
+    }
+    if !taken.is_empty() {
+        app.out.say("`mcpwatch check` tells whether anything changed.");
+    }
+}
+
+fn done(app: &App, exit: Exit, codes: &[Exit], servers: Vec<Value>) -> Result<Exit, Error> {
+    if app.common.json() {
+        let mut members = Object::new();
+        members.insert("servers", servers);
+        app.out.data(&json::document("init", exit, codes, members))?;
+    }
+    Ok(exit)
+}

@@ -1,0 +1,42 @@
+//! Reading servers from a command: progress while it lasts, Ctrl-C as an error.
+
+use super::app::App;
+use super::error::Error;
+use super::render::progress::Progress;
+use crate::survey::Ground;
+use crate::survey::judge::Outcome;
+use crate::survey::plan::Plan;
+use crate::survey::pool;
+use crate::survey::reading::Views;
+use crate::survey::run::{self, How};
+
+/// How many servers are read at a time.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct Width {
+    /// Read so many servers at a time
+    #[arg(long, value_name = "N", default_value_t = pool::JOBS, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256))]
+    pub jobs: usize,
+}
+
+/// Reads every server of the plan that may be started.
+pub fn read(
+    app: &App,
+    plan: &Plan,
+    width: Width,
+    views: Views,
+    ground: &Ground,
+) -> Result<Vec<Outcome>, Error> {
+    let names: Vec<String> = plan.servers.iter().map(|server| server.name.clone()).collect();
+    let progress = Progress::new(app.out, &names);
+    let how = How { jobs: width.jobs, views };
+    let outcomes = app.block_on(async {
+        let listener = |event| progress.on(event);
+        let run = run::run(plan, how, ground, &listener);
+        tokio::select! {
+            outcomes = run => outcomes.map_err(|run::Interrupted| Error::Interrupted),
+            never = progress.tick() => match never {},
+        }
+    });
+    progress.clear();
+    outcomes?
+}

@@ -1,0 +1,199 @@
+//! From answers to decisions: which parts of a change can be answered, and what the store is told.
+//!
+//! Promises: what is approved is what was read for the review, named by its offer; an item counts as
+//! approved only when every edit in it was decided, in both views; a script's answers give no trust.
+
+use super::judge::{self, Change, New};
+use super::pins::{self, Draft};
+use super::plan::{Plan, Server};
+use super::{Ground, SurveyError, machine};
+use crate::engine::approval::{Level, Lifetime};
+use crate::engine::canon;
+use crate::engine::diff::ChangeSet;
+use crate::engine::digest::{Digest, Tag};
+use crate::engine::launchpin;
+use crate::engine::lockfile::{Condition, Pin};
+use crate::engine::secret::Known;
+use crate::engine::surface::{ItemKey, Surface};
+use crate::store::decide::{self, Act, By, Decided, Request};
+use crate::store::offers::Offers;
+use crate::store::trust::Subject;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// One question of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The launch, and masked values in it.
+    Launch,
+    /// What the launch runs.
+    Artifact,
+    /// A decision about what a capable client sees.
+    Full(usize),
+    /// A decision about what only a client without capabilities sees.
+    Empty(usize),
+}
+
+/// The questions of a change, the weightiest first.
+pub fn parts(change: &Change) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if !change.launch.is_empty() || !change.values.is_empty() {
+        parts.push(Part::Launch);
+    }
+    if change.artifact.iter().any(judge::decides) {
+        parts.push(Part::Artifact);
+    }
+    parts.extend((0..change.full.decisions.len()).map(Part::Full));
+    let empty = change.empty.as_ref().map_or(0, |set| set.decisions.len());
+    parts.extend((0..empty).map(Part::Empty));
+    parts
+}
+
+/// What the store is told when these parts are approved.
+pub fn approvals(server: &Server, change: &Change, made: &BTreeSet<Part>) -> Result<Vec<Act>, SurveyError> {
+    let draft = pins::draft(&change.shown, &pins::platform())?;
+    let name = || server.name.clone();
+    let mut acts = Vec::new();
+    if made.contains(&Part::Launch) {
+        let values = server.entry().map(|entry| launchpin::masked_values(&entry.launch)).unwrap_or_default();
+        acts.push(Act::Launch { server: name(), launch: change.shown.launch.clone(), values });
+    }
+    let all = parts(change).iter().all(|part| made.contains(part));
+    if made.contains(&Part::Artifact) || all && !change.artifact.is_empty() {
+        for (platform, artifact) in &draft.pin.artifacts {
+            acts.push(Act::Artifact {
+                server: name(),
+                platform: platform.clone(),
+                artifact: artifact.clone(),
+            });
+        }
+    }
+    for key in decided(change, made) {
+        acts.push(match pinned_anew(server, &draft, key) {
+            Some(pin) => Act::Approve {
+                server: name(),
+                key: key.clone(),
+                pin,
+                offer: change.offer,
+                lifetime: Lifetime::UntilChange,
+            },
+            None => Act::Drop { server: name(), key: key.clone() },
+        });
+    }
+    if all && server.pin.as_ref().is_some_and(|pin| pin.protocol != change.shown.protocol) {
+        acts.push(Act::Protocol { server: name(), protocol: change.shown.protocol.clone() });
+    }
+    Ok(acts)
+}
+
+/// What the store is told when these items (all if there are none) are turned down.
+pub fn rejections(server: &Server, change: &Change, items: &[String]) -> Vec<Act> {
+    let mut acts = Vec::new();
+    let mut reject =
+        |subject, digest| acts.push(Act::Reject { server: server.name.clone(), subject, digest });
+    if items.is_empty() {
+        if !change.launch.is_empty() {
+            reject(Subject::Launch, decide::launch_digest(&change.shown.launch));
+        }
+        if change.artifact.iter().any(judge::decides) {
+            let digest = decide::artifact_digest(&change.shown.artifact);
+            reject(Subject::Artifact(pins::platform()), digest);
+        }
+    }
+    let views = [Some(&change.shown.full), change.shown.empty.as_ref()];
+    let sets = [Some(&change.full), change.empty.as_ref()];
+    let mut seen = BTreeSet::new();
+    for (set, surface) in sets.into_iter().zip(views).filter_map(|(set, surface)| Some((set?, surface?))) {
+        for key in set.changes.iter().map(|change| &change.key) {
+            let asked = items.is_empty() || items.contains(&key.name);
+            if let Some(value) = surface.get(key).filter(|_| asked) {
+                let digest = Surface::digest_item(key.kind, value);
+                if seen.insert((key.clone(), digest)) {
+                    reject(Subject::Item(key.clone()), digest);
+                }
+            }
+        }
+    }
+    acts
+}
+
+/// What the store is told when a new server is approved whole.
+pub fn addition(server: &Server, new: &New) -> Result<Act, SurveyError> {
+    let draft = new.draft.clone()?;
+    let values = server.entry().map(|entry| launchpin::masked_values(&entry.launch)).unwrap_or_default();
+    Ok(Act::Add { server: server.name.clone(), pin: draft.pin, values })
+}
+
+/// Tells the store what was decided about one server. A person's word gives trust, a script's none.
+pub fn carry_out(
+    plan: &mut Plan,
+    lock: usize,
+    acts: Vec<Act>,
+    person: bool,
+    secrets: &Known,
+    ground: &Ground,
+) -> Result<Decided, SurveyError> {
+    let by = if person { By::Person { level: Level::Terminal, floor: None } } else { By::Script };
+    let path = plan.locks[lock].path.clone();
+    let base = plan.locks[lock].loaded.as_ref().map(|loaded| loaded.digest);
+    let decided = tell(&path, base, acts, by, secrets, ground)?;
+    plan.locks[lock].loaded = crate::store::locks::load(&path)?;
+    Ok(decided)
+}
+
+/// Tells the store decisions about one lock.
+pub fn tell(
+    path: &Path,
+    base: Option<Digest>,
+    acts: Vec<Act>,
+    by: By,
+    secrets: &Known,
+    ground: &Ground,
+) -> Result<Decided, SurveyError> {
+    let today = jiff::Zoned::now().date().to_string();
+    let request = Request { lock: path, base, acts, by, secrets, now: machine::now(), today: &today };
+    Ok(decide::decide(&ground.paths, request)?)
+}
+
+/// Keeps what was seen, so that an approval can name it.
+pub fn keep(change: &Change, ground: &Ground) -> Result<Digest, SurveyError> {
+    let bytes = canon::canonical(&judge::offer_value(&change.shown));
+    Ok(Offers::of(&ground.paths).put(Tag::Offer, &bytes)?)
+}
+
+/// The items that are decided in every view in which they differ.
+fn decided<'a>(change: &'a Change, made: &BTreeSet<Part>) -> Vec<&'a ItemKey> {
+    let full: BTreeSet<usize> =
+        made.iter().filter_map(|part| if let Part::Full(at) = part { Some(*at) } else { None }).collect();
+    let empty: BTreeSet<usize> =
+        made.iter().filter_map(|part| if let Part::Empty(at) = part { Some(*at) } else { None }).collect();
+    let open = |set: Option<&ChangeSet>, made: &BTreeSet<usize>, key: &ItemKey| {
+        set.is_some_and(|set| set.change(key).is_some() && !set.decided(made).contains(&key))
+    };
+    let sets = [Some(&change.full), change.empty.as_ref()];
+    let mut keys: Vec<&ItemKey> =
+        sets.into_iter().flatten().flat_map(|set| set.changes.iter().map(|change| &change.key)).collect();
+    keys.sort();
+    keys.dedup();
+    let any = made.iter().any(|part| matches!(part, Part::Full(_) | Part::Empty(_)));
+    let nothing_asked =
+        change.full.decisions.is_empty() && change.empty.as_ref().is_none_or(|set| set.decisions.is_empty());
+    if !any && !nothing_asked {
+        return Vec::new();
+    }
+    keys.retain(|key| !open(Some(&change.full), &full, key) && !open(change.empty.as_ref(), &empty, key));
+    keys
+}
+
+/// The new pin of an item, with what is pinned of it for other platforms; `None` if it is gone.
+fn pinned_anew(server: &Server, draft: &Draft, key: &ItemKey) -> Option<Pin> {
+    let mut pin = draft.pin.items.get(key)?.clone();
+    let here = pins::platform();
+    let old = server.pin.as_ref().and_then(|pin| pin.items.get(key));
+    for definition in old.into_iter().flat_map(|pin| &pin.definitions) {
+        if matches!(&definition.when, Some(Condition::Platform(platform)) if *platform != here) {
+            pin.definitions.push(definition.clone());
+        }
+    }
+    Some(pin)
+}

@@ -1,0 +1,195 @@
+//! This machine's values for placeholders, and the other surroundings of a second reading.
+//!
+//! Promises: home, user and shell come from the account database, so that no entry's `HOME` has a
+//! say. A second reading happens with another home, working folder and time zone, while the package
+//! managers' caches stay where they are: nothing is downloaded twice.
+
+use crate::engine::placeholder::{Machine, Name};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The time zone of a second reading: far from most, without daylight saving.
+const OTHER_ZONE: &str = "Pacific/Kiritimati";
+
+/// Surroundings of a second reading; the folders are gone when this is dropped.
+pub struct Elsewhere {
+    _folder: tempfile::TempDir,
+    home: PathBuf,
+    cwd: PathBuf,
+}
+
+/// Now, in Unix milliseconds.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The values of this account alone, for launches: what holds wherever a server is started.
+pub fn account() -> Machine {
+    own_account().into_iter().fold(Machine::new(now()), |machine, (name, value)| machine.with(name, value))
+}
+
+/// This machine's values for a server that runs in `cwd` with its own files in `app`.
+pub fn here(cwd: &Path, app: &[PathBuf]) -> Machine {
+    let mut machine = common(Machine::new(now()), app);
+    for (name, value) in own_account() {
+        machine = machine.with(name, value);
+    }
+    for cwd in both_spellings(cwd) {
+        machine = machine.with(Name::Cwd, cwd);
+    }
+    for folder in both_spellings(&std::env::temp_dir()) {
+        machine = machine.with(Name::Tmp, folder);
+    }
+    if let Some(zone) = jiff::tz::TimeZone::system().iana_name() {
+        machine = machine.with(Name::Tz, zone);
+    }
+    machine
+}
+
+impl Elsewhere {
+    /// Makes empty folders to be home and working folder.
+    pub fn new() -> std::io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("mcpwatch-").tempdir()?;
+        let base = folder.path().canonicalize()?;
+        let (home, cwd) = (base.join("home"), base.join("work"));
+        std::fs::create_dir(&home)?;
+        std::fs::create_dir(&cwd)?;
+        Ok(Self { _folder: folder, home, cwd })
+    }
+
+    /// The working folder.
+    pub fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+
+    /// The variables that move a server there, given those it has now. Caches stay.
+    pub fn env(&self, current: &dyn Fn(&str) -> Option<OsString>) -> BTreeMap<OsString, Option<OsString>> {
+        let mut env: BTreeMap<OsString, Option<OsString>> = BTreeMap::new();
+        let home = current("HOME").map(PathBuf::from);
+        for (name, below) in CACHES {
+            let kept = current(name).or_else(|| Some(home.as_ref()?.join(below).into_os_string()));
+            env.insert(name.into(), kept);
+        }
+        for name in ["HOME", "USERPROFILE"] {
+            env.insert(name.into(), Some(self.home.clone().into_os_string()));
+        }
+        env.insert("PWD".into(), Some(self.cwd.clone().into_os_string()));
+        env.insert("TZ".into(), Some(OTHER_ZONE.into()));
+        env
+    }
+
+    /// The values of the machine as it looks from there.
+    pub fn machine(&self, app: &[PathBuf]) -> Machine {
+        let mut machine = common(Machine::new(now()), app)
+            .with(Name::Home, self.home.to_string_lossy())
+            .with(Name::Cwd, self.cwd.to_string_lossy())
+            .with(Name::Tz, OTHER_ZONE);
+        for (name, value) in own_account() {
+            if name != Name::Home {
+                machine = machine.with(name, value);
+            }
+        }
+        for folder in both_spellings(&std::env::temp_dir()) {
+            machine = machine.with(Name::Tmp, folder);
+        }
+        machine
+    }
+}
+
+/// Where package managers and toolchains keep what they fetched, below the home folder.
+const CACHES: [(&str, &str); 10] = [
+    ("npm_config_cache", ".npm"),
+    ("UV_CACHE_DIR", ".cache/uv"),
+    ("UV_TOOL_DIR", ".local/share/uv/tools"),
+    ("UV_PYTHON_INSTALL_DIR", ".local/share/uv/python"),
+    ("PIPX_HOME", ".local/share/pipx"),
+    ("PIP_CACHE_DIR", ".cache/pip"),
+    ("BUN_INSTALL", ".bun"),
+    ("DENO_DIR", ".cache/deno"),
+    ("CARGO_HOME", ".cargo"),
+    ("RUSTUP_HOME", ".rustup"),
+];
+
+fn common(mut machine: Machine, app: &[PathBuf]) -> Machine {
+    for folder in app {
+        for folder in both_spellings(folder) {
+            machine = machine.with(Name::App, folder);
+        }
+    }
+    for host in hosts() {
+        machine = machine.with(Name::Host, host);
+    }
+    machine
+}
+
+#[cfg(unix)]
+fn own_account() -> Vec<(Name, String)> {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+    let Some(user) = user else { return Vec::new() };
+    let homes = both_spellings(&user.dir).into_iter().map(|home| (Name::Home, home));
+    let shell = (Name::Shell, user.shell.to_string_lossy().into_owned());
+    homes.chain([(Name::User, user.name), shell]).collect()
+}
+
+#[cfg(not(unix))]
+fn own_account() -> Vec<(Name, String)> {
+    // The profile folder comes from the account, not from variables; its last part names the user.
+    let Some(dirs) = directories::BaseDirs::new() else { return Vec::new() };
+    let home = dirs.home_dir();
+    let user = home.file_name().map(|name| (Name::User, name.to_string_lossy().into_owned()));
+    [(Name::Home, home.to_string_lossy().into_owned())].into_iter().chain(user).collect()
+}
+
+#[cfg(unix)]
+fn hosts() -> Vec<String> {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    let Some(name) = name else { return Vec::new() };
+    let short = name.split('.').next().unwrap_or_default().to_owned();
+    if short == name { vec![name] } else { vec![name, short] }
+}
+
+#[cfg(not(unix))]
+fn hosts() -> Vec<String> {
+    std::env::var("COMPUTERNAME").into_iter().collect()
+}
+
+/// A path as it is written and as the system resolves it, each once.
+fn both_spellings(path: &Path) -> Vec<String> {
+    let mut spellings = vec![path.to_string_lossy().into_owned()];
+    if let Ok(resolved) = path.canonicalize() {
+        let resolved = resolved.to_string_lossy().into_owned();
+        if resolved != spellings[0] {
+            spellings.push(resolved);
+        }
+    }
+    spellings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Elsewhere, here};
+    use crate::engine::placeholder::Name;
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    #[test]
+    fn a_second_reading_is_elsewhere_but_keeps_the_caches() {
+        let elsewhere = Elsewhere::new().unwrap();
+        let current = |name: &str| match name {
+            "HOME" => Some(OsString::from("/home/me")),
+            "UV_CACHE_DIR" => Some(OsString::from("/data/uv")),
+            _ => None,
+        };
+        let env = elsewhere.env(&current);
+        let value = |name: &str| env[&OsString::from(name)].clone().unwrap().into_string().unwrap();
+        assert_eq!(value("UV_CACHE_DIR"), "/data/uv");
+        assert_eq!(value("npm_config_cache"), Path::new("/home/me").join(".npm").to_str().unwrap());
+        assert_ne!(value("HOME"), "/home/me");
+        let (a, b) = (here(Path::new("/work"), &[]), elsewhere.machine(&[]));
+        assert_ne!(a.values(Name::Home), b.values(Name::Home));
+        assert_eq!(a.values(Name::User), b.values(Name::User));
+    }
+}
