@@ -107,7 +107,8 @@ pub enum Act {
         server: String,
         /// What.
         subject: Subject,
-        /// Exactly which: the digest of the definition as it would be pinned, [`launch_digest`] or
+        /// Exactly which: of an item the digest as offered (and in a second act that of the definition
+        /// as it would be pinned, where placeholders make it another), [`launch_digest`] or
         /// [`artifact_digest`].
         digest: Digest,
     },
@@ -318,7 +319,7 @@ pub fn format(paths: &Paths, lock: &Path, now: u64) -> Result<Decided, DecideErr
         return Ok(decided);
     }
     if let (true, Some(trust)) = (trusted, &mut trust) {
-        Offers::of(paths).put(Tag::Lock, &bytes)?;
+        Offers::of(paths).put_lock(&bytes)?;
         let level = trust.level;
         trust.trust(&path, digest, Some(loaded.digest), level, now);
         trust::save(&paths.trust_file(), trust)?;
@@ -327,8 +328,17 @@ pub fn format(paths: &Paths, lock: &Path, now: u64) -> Result<Decided, DecideErr
     if let (true, Some(trust)) = (trusted, &mut trust) {
         trust.settle(&path, Some(&digest));
         trust::save(&paths.trust_file(), trust)?;
+        apply::release(paths, trust, &loaded.digest);
     }
     Ok(decided)
+}
+
+/// The lock as it was trusted, to show what changed in one that arrived otherwise
+/// ([`Standing::Changed`] names the digest); `None` if it is not kept any more.
+pub fn trusted_lock(paths: &Paths, trusted: &Digest) -> Result<Option<Lockfile>, DecideError> {
+    let Some(bytes) = Offers::of(paths).get(Tag::Lock, trusted)? else { return Ok(None) };
+    let error = |error| LocksError::Lock { path: paths.offers_dir(), error: Box::new(error) };
+    Ok(Some(lockfile::parse_bytes(&bytes).map_err(error)?))
 }
 
 /// The digest that a refusal of a launch names.

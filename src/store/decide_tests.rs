@@ -115,9 +115,12 @@ fn an_approval_writes_trust_and_lock() {
     let (path, trusted) = trust.locks().next().unwrap();
     assert_eq!(trusted.replaces, None, "the old content counts no longer");
     assert!(trust.values(path, "s").is_some());
-    // The trusted bytes are kept, to show what changed in a lock that arrives otherwise.
-    let kept = Offers::of(&place.paths).get(Tag::Lock, &trusted.digest).unwrap().unwrap();
-    assert_eq!(kept, fs::read(place.lock()).unwrap());
+    // The trusted lock is kept, to show what changed in one that arrives otherwise.
+    let kept = trusted_lock(&place.paths, &trusted.digest).unwrap().unwrap();
+    assert_eq!(kept, locks::load(&place.lock()).unwrap().unwrap().lockfile);
+    let held = fs::read_dir(place.paths.offers_dir()).unwrap().flatten();
+    let held = held.filter(|entry| entry.path().extension().is_some_and(|end| end == "held")).count();
+    assert_eq!(held, 1, "the copy of the old one may go");
     let drop = Act::Drop { server: "s".into(), key: key() };
     place.decide(PERSON, vec![drop.clone()]).unwrap();
     assert_eq!(place.words(), (None, None));
@@ -263,6 +266,32 @@ fn formatting_changes_no_word_and_keeps_trust() {
     let decided = format(&place.paths, &place.lock(), 5).unwrap();
     assert!(decided.written && decided.trusted && place.is_trusted());
     assert_eq!(fs::read(place.lock()).unwrap(), good);
+}
+
+#[test]
+fn two_who_decide_at_once_decide_one_after_the_other() {
+    let place = place();
+    place.decide(PERSON, vec![add("start")]).unwrap();
+    let done: usize = std::thread::scope(|scope| {
+        let work = |number: usize| {
+            let place = &place;
+            move || {
+                let act = || place.approve(&format!("{number}"), Lifetime::UntilChange);
+                // Whoever comes second finds the lock changed and has to look again.
+                let decided = |_: &usize| match place.decide(PERSON, vec![act()]) {
+                    Ok(decided) => decided.trusted,
+                    Err(DecideError::Stale(_)) => false,
+                    Err(error) => panic!("{error}"),
+                };
+                (0..10).filter(decided).count()
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|number| scope.spawn(work(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(done > 0 && place.is_trusted());
+    let (lock, effective) = place.words();
+    assert_eq!(lock, effective);
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Offers {
         self
     }
 
-    /// Keeps bytes and tells their digest. `tag` is [`Tag::Offer`], or [`Tag::Lock`] for a lock.
+    /// Keeps bytes and tells their digest. `tag` is [`Tag::Offer`]; locks are kept by `decide`.
     pub fn put(&self, tag: Tag, bytes: &[u8]) -> Result<Digest, OffersError> {
         let digest = Digest::of_bytes(tag, bytes);
         let path = self.path(&digest);
@@ -110,6 +110,17 @@ impl Offers {
     /// Keeps an offer from making room while it is under review.
     pub fn hold(&self, digest: &Digest) -> Result<(), OffersError> {
         Ok(files::write(&self.path(digest).with_extension("held"), b"", Access::Private)?)
+    }
+
+    /// Keeps a lock as it was trusted, for as long as it is; there is always room for one.
+    pub(super) fn put_lock(&self, bytes: &[u8]) -> Result<Digest, OffersError> {
+        let digest = Digest::of_bytes(Tag::Lock, bytes);
+        let path = self.path(&digest);
+        if files::read_private(&path, files::LIMIT)?.as_deref() != Some(bytes) {
+            files::write(&path, bytes, Access::Private)?;
+        }
+        self.hold(&digest)?;
+        Ok(digest)
     }
 
     /// Ends [`Offers::hold`].

@@ -2,12 +2,12 @@
 
 use super::{Act, DecideError, Decided, Request, Standing, Subject, artifact_digest, launch_digest};
 use crate::engine::approval::{Level, Lifetime};
-use crate::engine::digest::{Digest, Tag};
+use crate::engine::digest::Digest;
 use crate::engine::lockfile::{self, Lockfile, Pin, ServerPin};
 use crate::engine::surface::ItemKey;
 use crate::store::locks::{self, Loaded};
 use crate::store::offers::Offers;
-use crate::store::trust::{Denial, Denied, Grant, Trust, save};
+use crate::store::trust::{Denial, Denied, Grant, Trust, Trusted, save};
 use crate::sys::paths::Paths;
 use std::path::Path;
 
@@ -149,7 +149,7 @@ impl Work<'_> {
         let digest = bytes.as_deref().map(locks::digest);
         if let Some((trust, level)) = &mut self.trust {
             if let (Some(bytes), Some(digest), true) = (&bytes, digest, changes || self.trusts) {
-                Offers::of(paths).put(Tag::Lock, bytes)?;
+                Offers::of(paths).put_lock(bytes)?;
                 let was = old.filter(|old| trust.standing(self.path, old) == Standing::Trusted);
                 trust.trust(self.path, digest, was, *level, self.request.now);
             }
@@ -167,6 +167,9 @@ impl Work<'_> {
             trust.prune(self.path, &self.lockfile, self.request.today, self.request.now);
             // Failing here leaves both contents trusted, which the next decision ends.
             let _ = save_if_changed(paths, Some(&written), trust);
+            if let Some(old) = old {
+                release(paths, trust, &old);
+            }
         }
         let trust = self.trust.as_ref().map(|(trust, _)| trust).or(self.stored.as_ref());
         let trusted = trust
@@ -274,6 +277,16 @@ fn keyed(pin: &ServerPin) -> ServerPin {
 
 fn is_trust(act: &Act) -> bool {
     matches!(act, Act::Trust { .. })
+}
+
+/// Lets the copy of a lock go that nobody trusts any more; that this fails only keeps it longer.
+pub(super) fn release(paths: &Paths, trust: &Trust, digest: &Digest) {
+    let counts = |(_, trusted): (&Path, &Trusted)| {
+        trusted.digest == *digest || trusted.replaces.as_ref() == Some(digest)
+    };
+    if !trust.locks().any(counts) {
+        let _ = Offers::of(paths).release(digest);
+    }
 }
 
 fn save_if_changed(paths: &Paths, stored: Option<&Trust>, trust: &Trust) -> Result<(), DecideError> {
