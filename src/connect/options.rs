@@ -1,5 +1,6 @@
 //! What is read and how: targets, limits, and what the client says about itself.
 
+use crate::engine::launchpin::{Launch, UrlLaunch};
 use crate::engine::surface::Era;
 use crate::sys::process::Command;
 use serde_json::json;
@@ -73,6 +74,26 @@ pub struct Limits {
     pub pages: usize,
     /// Items of all lists together.
     pub items: usize,
+}
+
+impl From<&Launch> for Target {
+    /// The target of a launch in which nothing is left to expand.
+    fn from(launch: &Launch) -> Self {
+        match launch {
+            Launch::Command(launch) => {
+                let set = |(name, value): (&String, &String)| (name.into(), Some(value.into()));
+                Target::Command(Command {
+                    program: launch.command.clone().into(),
+                    args: launch.args.iter().map(Into::into).collect(),
+                    env: launch.env.iter().map(set).collect(),
+                    cwd: launch.cwd.as_ref().map(Into::into),
+                })
+            }
+            Launch::Url(UrlLaunch { url, sse, headers }) => {
+                Target::Url(Remote { url: url.clone(), sse: *sse, headers: headers.clone() })
+            }
+        }
+    }
 }
 
 impl Capabilities {

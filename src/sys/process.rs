@@ -180,6 +180,8 @@ impl Process {
         if status.is_none() {
             status = self.child.wait().await.ok();
         }
+        #[cfg(windows)]
+        self.kill();
         self.forget();
         // What was written last is still on its way to us.
         if let Some(drained) = self.drained.take() {
@@ -270,8 +272,9 @@ fn wrapped(command: &Command, stderr: Stderr) -> CommandWrap {
     });
     #[cfg(unix)]
     wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
+    // The job ends with its last handle, however we end.
     #[cfg(windows)]
-    wrap.wrap(process_wrap::tokio::JobObject);
+    wrap.wrap(process_wrap::tokio::KillOnDrop).wrap(process_wrap::tokio::JobObject);
     wrap
 }
 
@@ -362,3 +365,7 @@ impl Group {
 #[cfg(all(test, unix))]
 #[path = "process_tests.rs"]
 mod tests;
+
+#[cfg(all(test, windows))]
+#[path = "process_windows_tests.rs"]
+mod windows_tests;

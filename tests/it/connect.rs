@@ -126,6 +126,71 @@ async fn capabilities_show_other_tools() {
 }
 
 #[tokio::test]
+async fn older_versions_are_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script.json");
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18"] {
+        let opening = format!(
+            r#"{{"protocolVersion":"{version}","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"old","version":"1"}}}}"#
+        );
+        std::fs::write(&script, format!(r#"{{"initialize":[{opening}]}}"#)).unwrap();
+        let reading = reading(&["--script", script.to_str().unwrap()]).await.unwrap();
+        assert_eq!((reading.protocol.as_str(), reading.era), (version, Era::Session));
+        assert_eq!(names(&reading.surface, Kind::Tool).len(), 8);
+        // Undeclared lists are read all the same: clients ask for them.
+        assert_eq!(names(&reading.surface, Kind::Prompt).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn openings_of_the_wrong_shape_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script.json");
+    let check = async |text: &str, args: &[&str], expected: &str| {
+        std::fs::write(&script, text).unwrap();
+        let args = [&["--script", script.to_str().unwrap()], args].concat();
+        let error = reading(&args).await.unwrap_err();
+        assert_eq!(error.to_string(), expected, "{text}");
+    };
+    let modern: &[&str] = &["--era", "stateless"];
+    check(r#"{"initialize":[{}]}"#, &[], "the answer to initialize has no protocolVersion").await;
+    check(
+        r#"{"initialize":[{"protocolVersion":5}]}"#,
+        &[],
+        "the answer to initialize has no protocolVersion",
+    )
+    .await;
+    check(r#"{"server/discover":[{}]}"#, modern, "the answer to server/discover has no supportedVersions")
+        .await;
+    check(
+        r#"{"server/discover":[{"supportedVersions":["2031-01-01"]}]}"#,
+        modern,
+        "the server speaks no protocol version that mcpwatch speaks",
+    )
+    .await;
+    check(
+        r#"{"initialize":[{"protocolVersion":"2025-11-25","capabilities":{},"capabilities":{"tools":{}}}]}"#,
+        &[],
+        "the answer to initialize cannot be read safely: not strict JSON: a duplicate key at $.result.capabilities (byte 83)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_undeclared_list_owes_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script.json");
+    let opening =
+        r#"{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"old","version":"1"}}"#;
+    std::fs::write(&script, format!(r#"{{"initialize":[{opening}],"resources/list":[{{}}]}}"#)).unwrap();
+    let script = script.to_str().unwrap();
+    let reading = reading(&["--script", script, "--change", "silence,prompts-error"]).await.unwrap();
+    assert_eq!(names(&reading.surface, Kind::Template).len(), 1);
+    assert_eq!(reading.surface.items().len(), 3, "{:?}", reading.surface.to_value());
+    assert_eq!(reading.surface.defects(), []);
+}
+
+#[tokio::test]
 async fn skills_are_read_where_they_are_declared() {
     let reading = reading(&["--skills"]).await.unwrap();
     assert_eq!(names(&reading.surface, Kind::Skill), ["skill://filing"]);

@@ -83,6 +83,15 @@ fn decides() {
     );
 }
 
+#[test]
+fn a_kind_of_request_that_was_not_seen_is_not_gone() {
+    let without = surface("[]");
+    let mut with = surface("[]");
+    with.add(ItemKey::new(Kind::Request, "roots/list"), true.into());
+    assert!(compare(&pin(&with), &without, &context()).is_empty());
+    assert!(!compare(&pin(&without), &with, &context()).is_empty());
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -243,6 +243,8 @@ pub fn compare(pinned: &ServerPin, offered: &Surface, ctx: &Context<'_>) -> Chan
             ([], None) => {}
             ([], Some(value)) => changes.push(added(&key, value)),
             ([_, ..], None) if is_open => {}
+            // A server sends a kind of request when it has cause to: not seen is not gone.
+            ([_, ..], None) if key.kind == Kind::Request => {}
             ([first, ..], None) => {
                 let value = placeholder::fill(&first.value, ctx.machine);
                 changes.push(Change { key: key.clone(), what: What::Removed { value } });

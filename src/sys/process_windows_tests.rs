@@ -1,0 +1,62 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use std::time::Instant;
+
+fn cmd(script: &str) -> Command {
+    Command { program: "cmd".into(), args: vec!["/c".into(), script.into()], ..Command::default() }
+}
+
+/// The output ends when the last process that holds it has ended.
+async fn check_end(script: &str, drops: bool) {
+    let mut process = Process::spawn(&cmd(script), Stderr::Tail).unwrap();
+    let mut output = process.take_stdout().unwrap();
+    let mut first = [0];
+    output.read_exact(&mut first).await.unwrap();
+    let start = Instant::now();
+    if drops {
+        drop(process);
+    } else {
+        process.end().await;
+    }
+    let mut rest = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), output.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert!(start.elapsed() < GRACE + LEAVE + Duration::from_secs(2), "took {:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn no_helper_survives_the_end() {
+    check_end("start /b ping -n 60 127.0.0.1 & echo up & ping -n 60 127.0.0.1", false).await;
+}
+
+#[tokio::test]
+async fn a_helper_that_outlived_its_server_ends_too() {
+    check_end("echo up & start /b ping -n 60 127.0.0.1 & exit 3", false).await;
+}
+
+#[tokio::test]
+async fn dropping_ends_the_job() {
+    check_end("start /b ping -n 60 127.0.0.1 & echo up & ping -n 60 127.0.0.1", true).await;
+}
+
+#[tokio::test]
+async fn what_does_not_start_is_told() {
+    let command = Command { program: "no-such-program-here".into(), ..Command::default() };
+    let error = Process::spawn(&command, Stderr::Tail).unwrap_err();
+    assert_eq!(error.to_string(), r#"the program "no-such-program-here" was not found"#);
+}
+
+#[tokio::test]
+async fn scripts_are_found_by_their_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("npxlike.cmd"), "@echo found %1\r\n").unwrap();
+    let mut command = Command { program: "npxlike".into(), args: vec!["it".into()], ..Command::default() };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [folder.path().to_owned()].into_iter().chain(std::env::split_paths(&path));
+    command.env.insert("PATH".into(), Some(std::env::join_paths(folders).unwrap()));
+    let mut process = Process::spawn(&command, Stderr::Tail).unwrap();
+    let mut text = String::new();
+    process.take_stdout().unwrap().read_to_string(&mut text).await.unwrap();
+    assert_eq!(text.trim(), "found it");
+    process.end().await;
+}
