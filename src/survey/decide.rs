@@ -12,7 +12,7 @@ use crate::engine::canon;
 use crate::engine::diff::ChangeSet;
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::launchpin;
-use crate::engine::lockfile::{Condition, Pin};
+use crate::engine::lockfile::{Condition, Pin, key_of};
 use crate::engine::secret::Known;
 use crate::engine::surface::{ItemKey, Surface};
 use crate::store::decide::{self, Act, By, Decided, Request};
@@ -69,16 +69,19 @@ pub fn approvals(server: &Server, change: &Change, made: &BTreeSet<Part>) -> Res
         }
     }
     for key in decided(change, made) {
-        acts.push(match pinned_anew(server, &draft, key) {
-            Some(pin) => Act::Approve {
-                server: name(),
-                key: key.clone(),
-                pin,
-                offer: change.offer,
-                lifetime: Lifetime::UntilChange,
-            },
-            None => Act::Drop { server: name(), key: key.clone() },
-        });
+        let pinned = pinned_key(server, change, key);
+        let drop = Act::Drop { server: name(), key: pinned.clone() };
+        let Some(pin) = pinned_anew(server, &draft, key, &pinned) else {
+            acts.push(drop);
+            continue;
+        };
+        // Another placeholder in its name makes it another key, and one item is pinned once.
+        let renamed = pin.definitions.first().is_some_and(|first| key_of(key, &first.value) != pinned);
+        if renamed && server.pin.as_ref().is_some_and(|old| old.items.contains_key(&pinned)) {
+            acts.push(drop);
+        }
+        let (key, offer, lifetime) = (key.clone(), change.offer, Lifetime::UntilChange);
+        acts.push(Act::Approve { server: name(), key, pin, offer, lifetime });
     }
     if all && server.pin.as_ref().is_some_and(|pin| pin.protocol != change.shown.protocol) {
         acts.push(Act::Protocol { server: name(), protocol: change.shown.protocol.clone() });
@@ -185,11 +188,17 @@ fn decided<'a>(change: &'a Change, made: &BTreeSet<Part>) -> Vec<&'a ItemKey> {
     keys
 }
 
+/// The key under which an offered item is pinned: a name can hold a placeholder.
+fn pinned_key(server: &Server, change: &Change, key: &ItemKey) -> ItemKey {
+    let pinned = server.pin.as_ref().and_then(|pin| pin.key_for(key, &change.shown.machine));
+    pinned.unwrap_or(key).clone()
+}
+
 /// The new pin of an item, with what is pinned of it for other platforms; `None` if it is gone.
-fn pinned_anew(server: &Server, draft: &Draft, key: &ItemKey) -> Option<Pin> {
+fn pinned_anew(server: &Server, draft: &Draft, key: &ItemKey, pinned: &ItemKey) -> Option<Pin> {
     let mut pin = draft.pin.items.get(key)?.clone();
     let here = pins::platform();
-    let old = server.pin.as_ref().and_then(|pin| pin.items.get(key));
+    let old = server.pin.as_ref().and_then(|pin| pin.items.get(pinned));
     for definition in old.into_iter().flat_map(|pin| &pin.definitions) {
         if matches!(&definition.when, Some(Condition::Platform(platform)) if *platform != here) {
             pin.definitions.push(definition.clone());
