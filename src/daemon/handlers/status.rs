@@ -1,0 +1,59 @@
+//! How things stand.
+
+use super::super::event::{Effect, Now, Standing};
+use super::super::schedule::Mode;
+use super::super::state::{Server, State, key};
+use crate::ipc::message::{Reply, ServerId, ServerStatus, Status};
+
+/// Answers how things stand.
+pub(crate) fn status(state: &mut State, now: Now) -> (Reply, Vec<Effect>) {
+    let servers = state.servers.iter().map(|(id, server)| one(state, now, id, server)).collect();
+    let status = Status {
+        servers,
+        out_of_reach: state.out_of_reach.clone(),
+        no_notifications: state.no_desktop.clone(),
+        missed: state.missed.iter().cloned().collect(),
+    };
+    (Reply::Status(status), Vec::new())
+}
+
+fn one(state: &State, now: Now, id: &ServerId, server: &Server) -> ServerStatus {
+    let (gates, held) = state.gates(id);
+    let mode = server.known.as_ref().map_or(Mode::GateOnly, |known| known.mode);
+    let waiting = server.views.waiting().map_or(0, |seen| seen.change.items.len().max(1));
+    let ago = |steady: u64| now.wall.saturating_sub(now.steady.saturating_sub(steady));
+    ServerStatus {
+        server: id.clone(),
+        watch: mode.name().to_owned(),
+        state: words(server, gates),
+        gates,
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        held,
+        flapping: state.pace.is_flapping(now.wall, &key(id)),
+        last_read: server.course.last_read.map_or(0, ago),
+    }
+}
+
+fn words(server: &Server, gates: u32) -> String {
+    let Some(known) = &server.known else { return "known through its gate only".to_owned() };
+    match known.standing {
+        Standing::New => return "not approved; never started".to_owned(),
+        Standing::Untrusted => return "its lock is not trusted here; never started".to_owned(),
+        Standing::OtherLaunch => return "starts by another command or address than approved".to_owned(),
+        Standing::Disabled => return "disabled by its client".to_owned(),
+        Standing::Agreed => {}
+    }
+    if let Some(why) = &server.failure {
+        return why.clone();
+    }
+    let course = &server.course;
+    match (known.mode, course.connected, course.busy) {
+        (Mode::Off, ..) => "not watched, as you asked",
+        (Mode::GateOnly, ..) => "watched through its gate",
+        (_, _, true) => "being read",
+        (_, true, _) => "connected",
+        (_, false, _) if gates > 0 && !known.remote => "watched through its gate",
+        (_, false, _) => "read now and then",
+    }
+    .to_owned()
+}

@@ -1,0 +1,401 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::alert::text::{Cause, What};
+use crate::daemon::event::{Configured, Item};
+use crate::daemon::memory::Remembered;
+use crate::engine::digest::Tag;
+use crate::engine::surface::{ItemKey, Kind};
+use crate::ipc::message::{self, Decided, GateNews, ItemNews, Reply, Request};
+
+const MINUTE: u64 = 60_000;
+
+/// A daemon with its clock; what it does is kept as words.
+struct Daemon {
+    state: State,
+    now: Now,
+    ticket: u64,
+}
+
+impl Daemon {
+    fn new() -> Self {
+        Self::with(Memory::default())
+    }
+
+    fn with(memory: Memory) -> Self {
+        let now = Now { steady: 0, wall: 1_700_000_000_000, minute: 12 * 60 + 3 };
+        let mut daemon =
+            Self { state: State::new(Rules::default(), Times::default(), memory), now, ticket: 0 };
+        daemon.hear(Event::Desktop(Ok(())));
+        daemon
+    }
+
+    fn pass(&mut self, milliseconds: u64) {
+        self.now.steady += milliseconds;
+        self.now.wall += milliseconds;
+    }
+
+    fn hear(&mut self, event: Event) -> Vec<String> {
+        self.state.step(self.now, event).iter().map(words).collect()
+    }
+
+    fn ask(&mut self, peer: PeerId, request: Request) -> Vec<String> {
+        self.ticket += 1;
+        self.hear(Event::Asked(peer, self.ticket, request))
+    }
+
+    /// A server that was agreed to and read as approved.
+    fn watching(name: &str, remote: bool) -> Self {
+        let mut daemon = Self::new();
+        daemon.hear(configured(vec![Known { remote, ..known(name) }]));
+        daemon.hear(as_pinned(name));
+        daemon
+    }
+
+    fn gate(&mut self, peer: PeerId, name: &str) -> Vec<String> {
+        self.hear(Event::Opened(peer, 100));
+        let gate = message::Gate { server: id(name), ..message::Gate::default() };
+        self.ask(peer, Request::Run(GateNews::Attached(gate)))
+    }
+
+    fn status(&mut self, name: &str) -> message::ServerStatus {
+        self.ticket += 1;
+        let effects = self.state.step(self.now, Event::Asked(99, self.ticket, Request::Status));
+        let Some(Effect::Reply(_, Reply::Status(status))) = effects.first() else { panic!("{effects:?}") };
+        status.servers.iter().find(|server| server.server == id(name)).cloned().unwrap()
+    }
+}
+
+fn words(effect: &Effect) -> String {
+    match effect {
+        Effect::Reply(_, reply) => format!("reply {reply:?}"),
+        Effect::Push(peer, push) => format!("push {peer} {push:?}"),
+        Effect::LookUp => "look up".to_owned(),
+        Effect::Read(id, stay) => format!("read {} {stay:?}", id.name),
+        Effect::Close(id) => format!("close {}", id.name),
+        Effect::Show(_, _, text, replaces) => format!("show {replaces} {}", text.summary),
+        Effect::Unshow(number) => format!("unshow {number}"),
+        Effect::Review(id) => format!("review {}", id.name),
+        Effect::OpenDesktop => "open desktop".to_owned(),
+        Effect::Log(event) => format!("log {}", event.name()),
+        Effect::Remember => "remember".to_owned(),
+        Effect::Stop => "stop".to_owned(),
+    }
+}
+
+fn id(name: &str) -> ServerId {
+    ServerId { scope: "/p/mcp.lock".to_owned(), name: name.to_owned() }
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::of_bytes(Tag::Offer, text.as_bytes())
+}
+
+fn known(name: &str) -> Known {
+    Known {
+        id: id(name),
+        client: "cursor".to_owned(),
+        mode: Mode::Resident,
+        remote: false,
+        launch: digest("launch"),
+        standing: Standing::Agreed,
+        wrapped: true,
+        should_be_wrapped: true,
+    }
+}
+
+fn configured(servers: Vec<Known>) -> Event {
+    Event::Configured(Configured { servers, ..Configured::default() })
+}
+
+fn as_pinned(name: &str) -> Event {
+    let outcome = Outcome::AsPinned { surface: digest("pinned"), items: 3, life: None, connected: true };
+    Event::Read(id(name), outcome)
+}
+
+fn change(offer: &str) -> Change {
+    let item = Item { what: What::Changed, key: ItemKey::new(Kind::Tool, "issue"), digest: digest(offer) };
+    Change { offer: digest(offer), items: vec![item], cause: Cause::SameArtifact, findings: Vec::new() }
+}
+
+fn changed(name: &str, offer: &str) -> Event {
+    Event::Read(id(name), Outcome::Changed { change: change(offer), connected: true })
+}
+
+fn offered(offer: &str) -> Request {
+    let item = ItemNews {
+        what: message::What::Changed,
+        kind: "tools".to_owned(),
+        name: "issue".to_owned(),
+        digest: digest(offer).to_string(),
+    };
+    let cause = message::Cause::SameArtifact;
+    Request::Run(GateNews::Offered { offer: digest(offer).to_string(), items: vec![item], cause })
+}
+
+fn decided(name: &str) -> Request {
+    let terminal = "pts/4".to_owned();
+    Request::Approve(Decided { server: id(name), verb: "approve".to_owned(), items: 2, terminal })
+}
+
+#[test]
+fn a_change_is_told_once_and_settled_by_a_decision() {
+    let mut daemon = Daemon::watching("github", true);
+    assert_eq!(
+        daemon.hear(changed("github", "a")),
+        ["log change", "show 0 github changed 1 tool", "log alert"]
+    );
+    assert_eq!(daemon.hear(Event::Shown(id("github"), digest("a"), 7)), [""; 0]);
+    assert_eq!(daemon.status("github").waiting, 1);
+    daemon.pass(2 * MINUTE);
+    assert_eq!(daemon.hear(changed("github", "a")), [""; 0], "the same again");
+    assert_eq!(
+        daemon.hear(changed("github", "b")),
+        ["log change", "show 7 github changed 1 tool", "log alert"],
+        "replaced, not stacked"
+    );
+    assert_eq!(
+        daemon.ask(1, decided("github")),
+        ["reply Done", "unshow 7", "look up", "show 0 Approved 2 items of github", "read github Open"]
+    );
+    assert_eq!(daemon.status("github").waiting, 0);
+    assert_eq!(daemon.hear(as_pinned("github")), ["log listed"]);
+}
+
+#[test]
+fn a_decision_wakes_the_gates_first() {
+    let mut daemon = Daemon::watching("github", false);
+    assert_eq!(daemon.gate(5, "github"), ["reply Askable(Yes)", "close github"]);
+    daemon.gate(6, "other");
+    let effects = daemon.ask(1, decided("github"));
+    let push = |peer| format!("push {peer} PinsChanged([{:?}])", id("github"));
+    assert_eq!(effects[..3], ["reply Done".to_owned(), push(5), push(6)]);
+}
+
+#[test]
+fn a_stdio_server_behind_a_gate_is_not_started_twice() {
+    let mut daemon = Daemon::new();
+    daemon.gate(5, "github");
+    assert_eq!(daemon.hear(configured(vec![known("github")])), ["remember"]);
+    daemon.pass(60 * MINUTE);
+    assert_eq!(daemon.hear(Event::Due), [""; 0]);
+    assert_eq!(daemon.status("github").state, "watched through its gate");
+    assert_eq!(daemon.status("github").gates, 1);
+    assert_eq!(daemon.hear(Event::Closed(5)), ["read github Open"]);
+}
+
+#[test]
+fn what_a_gate_sees_is_told_too() {
+    let mut daemon = Daemon::watching("github", false);
+    daemon.gate(5, "github");
+    assert_eq!(
+        daemon.ask(5, offered("a")),
+        ["reply Done", "log change", "show 0 github changed 1 tool", "log alert"]
+    );
+    daemon.ask(5, Request::Run(GateNews::Holding { waiting: 2, refused: 0 }));
+    assert_eq!(daemon.status("github").held, 2);
+    assert_eq!(daemon.ask(5, Request::Run(GateNews::Clear)), ["reply Done"]);
+    assert_eq!(daemon.status("github").waiting, 0);
+    let nonsense = GateNews::Offered { offer: "x".to_owned(), items: vec![], cause: message::Cause::Unknown };
+    assert_eq!(daemon.ask(5, Request::Run(nonsense)), ["reply Failed(\"that offer is not one\")"]);
+    assert_eq!(
+        daemon.ask(77, Request::Run(GateNews::Clear)),
+        ["reply Failed(\"this gate did not say which server it stands before\")"]
+    );
+}
+
+#[test]
+fn two_lists_for_two_readers_are_a_split_view() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.gate(5, "github");
+    assert_eq!(
+        daemon.ask(5, offered("a")),
+        ["reply Done", "log change", "show 0 github changed 1 tool", "log alert", "read github Open"],
+        "our own sighting is compared"
+    );
+    assert_eq!(daemon.hear(as_pinned("github")), [""; 0]);
+    daemon.pass(MINUTE);
+    let again = daemon.ask(5, offered("a"));
+    assert!(
+        again.iter().any(|word| word.contains("shows different lists to different readers")),
+        "{again:?}"
+    );
+    // One that went back for everybody is none.
+    let mut daemon = Daemon::watching("github", true);
+    daemon.gate(5, "github");
+    daemon.ask(5, offered("a"));
+    daemon.hear(as_pinned("github"));
+    assert_eq!(daemon.ask(5, Request::Run(GateNews::Clear)), ["reply Done"]);
+    daemon.pass(MINUTE);
+    let again = daemon.ask(5, offered("b"));
+    assert!(!again.iter().any(|word| word.contains("different readers")), "{again:?}");
+}
+
+#[test]
+fn nothing_is_started_that_nobody_agreed_to() {
+    for standing in [Standing::New, Standing::OtherLaunch, Standing::Untrusted, Standing::Disabled] {
+        for remote in [false, true] {
+            let mut daemon = Daemon::new();
+            let effects = daemon.hear(configured(vec![Known { standing, remote, ..known("github") }]));
+            let started = |effects: &[String]| effects.iter().any(|word| word.starts_with("read"));
+            assert!(!started(&effects), "{standing:?}: {effects:?}");
+            daemon.hear(Event::Woke);
+            daemon.pass(60 * MINUTE);
+            daemon.ask(1, Request::Scan { server: None });
+            daemon.hear(Event::ProgramChanged(id("github")));
+            assert!(!started(&daemon.hear(Event::Due)), "{standing:?}");
+        }
+    }
+}
+
+#[test]
+fn edits_of_configurations_are_announced() {
+    let mut daemon = Daemon::new();
+    let first = daemon.hear(configured(vec![Known { standing: Standing::New, ..known("old") }]));
+    assert_eq!(first, ["remember"], "what is there at first is the measure");
+    let agreed = known("github");
+    assert_eq!(
+        daemon.hear(configured(vec![Known { standing: Standing::New, ..known("sandworm") }, agreed.clone()])),
+        [
+            "log configuration",
+            "show 0 sandworm is new in cursor",
+            "log alert",
+            "log configuration",
+            "remember",
+            "read github Open"
+        ]
+    );
+    daemon.hear(as_pinned("github"));
+    let poisoned = Known { launch: digest("evil"), standing: Standing::OtherLaunch, ..agreed.clone() };
+    let new = Known { standing: Standing::New, ..known("sandworm") };
+    assert_eq!(
+        daemon.hear(configured(vec![new.clone(), poisoned.clone()])),
+        ["log configuration", "show 0 github changed", "log alert", "remember", "close github"]
+    );
+    assert_eq!(daemon.hear(configured(vec![new.clone(), poisoned])), [""; 0], "said once");
+    daemon.pass(2 * MINUTE);
+    let unwrapped = Known { wrapped: false, ..agreed.clone() };
+    let effects = daemon.hear(configured(vec![new.clone(), unwrapped]));
+    assert!(effects.contains(&"show 0 github was taken out of the gate".to_owned()), "{effects:?}");
+    // Our own `unwrap` leaves no record behind, and is no alarm.
+    let mut daemon = Daemon::new();
+    daemon.hear(configured(vec![agreed.clone()]));
+    let ours = Known { wrapped: false, should_be_wrapped: false, ..agreed };
+    let effects = daemon.hear(configured(vec![ours]));
+    assert!(!effects.iter().any(|word| word.contains("gate")), "{effects:?}");
+}
+
+#[test]
+fn an_edit_made_while_no_daemon_ran_is_noticed() {
+    let mut memory = Memory::default();
+    memory.looked();
+    memory.put(&id("github"), Remembered { launch: digest("launch"), wrapped: true });
+    let mut daemon = Daemon::with(memory);
+    let unwrapped = Known { wrapped: false, ..known("github") };
+    let effects = daemon.hear(configured(vec![unwrapped]));
+    assert!(effects.contains(&"show 0 github was taken out of the gate".to_owned()), "{effects:?}");
+}
+
+#[test]
+fn a_program_that_was_edited_is_not_started_and_told() {
+    let mut daemon = Daemon::watching("github", false);
+    let artifact = digest("program");
+    assert_eq!(daemon.hear(Event::ProgramChanged(id("github"))), ["read github Open"]);
+    assert_eq!(
+        daemon.hear(Event::Read(id("github"), Outcome::Program { artifact })),
+        ["show 0 The program of github was edited", "log alert"]
+    );
+    assert_eq!(daemon.status("github").state, "its program is not the approved one; it was not started");
+    daemon.pass(2 * MINUTE);
+    daemon.hear(Event::ProgramChanged(id("github")));
+    assert_eq!(daemon.hear(Event::Read(id("github"), Outcome::Program { artifact })), [""; 0]);
+    let effects = daemon.hear(Event::Read(id("github"), Outcome::Newer { artifact: digest("newer") }));
+    assert_eq!(effects, ["show 0 A newer version of github is at hand", "log alert"]);
+}
+
+#[test]
+fn at_most_one_notification_a_minute_and_none_for_what_flaps() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.hear(changed("github", "a"));
+    daemon.hear(Event::Shown(id("github"), digest("a"), 7));
+    daemon.pass(1000);
+    assert_eq!(daemon.hear(changed("github", "b")), ["log change"], "waits for its minute");
+    assert_eq!(daemon.state.due(), Some(daemon.now.steady + 59_000));
+    daemon.pass(59_000);
+    assert_eq!(daemon.hear(Event::Due), ["show 7 github changed 1 tool", "log alert"]);
+    daemon.pass(2 * MINUTE);
+    assert_eq!(
+        daemon.hear(changed("github", "c")),
+        ["log change", "log alert"],
+        "the third version is silent"
+    );
+    assert!(daemon.status("github").flapping);
+    for number in 0..1000 {
+        daemon.hear(changed("github", &number.to_string()));
+    }
+    assert!(daemon.state.missed.len() <= MISSED);
+}
+
+#[test]
+fn without_a_desktop_it_is_said_once_and_gates_know() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.gate(5, "github");
+    let gone = || Event::Desktop(Err("no notification service runs on this desktop".to_owned()));
+    let push = "push 5 Askable(No(\"no notification service runs on this desktop\"))";
+    assert_eq!(daemon.hear(Event::Heard(Heard::Gone)), ["open desktop"]);
+    assert_eq!(daemon.hear(gone()), ["log daemon", push]);
+    assert_eq!(daemon.hear(gone()), [""; 0], "said once");
+    assert_eq!(daemon.hear(changed("github", "a")), ["log change", "log alert"]);
+    let status = daemon.state.step(daemon.now, Event::Asked(1, 1, Request::Status));
+    let Some(Effect::Reply(_, Reply::Status(status))) = status.first() else { panic!("{status:?}") };
+    assert_eq!(status.missed.len(), 1);
+    assert!(status.no_notifications.is_some());
+    daemon.pass(DESKTOP_RETRY);
+    assert!(daemon.hear(Event::Due).contains(&"open desktop".to_owned()));
+    assert_eq!(daemon.hear(Event::Desktop(Ok(()))), ["push 5 Askable(Yes)"]);
+}
+
+#[test]
+fn a_click_opens_the_review_and_decides_nothing() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.hear(changed("github", "a"));
+    daemon.hear(Event::Shown(id("github"), digest("a"), 7));
+    let click = |id, action| Event::Heard(Heard::Clicked { id, action });
+    assert_eq!(daemon.hear(click(8, Action::Review)), [""; 0], "no notification of ours");
+    assert_eq!(daemon.hear(click(7, Action::Review)), ["review github", "unshow 7"]);
+    assert_eq!(daemon.hear(click(7, Action::KeepBlocked)), ["unshow 7"]);
+    assert_eq!(daemon.status("github").waiting, 1, "still blocked");
+}
+
+#[test]
+fn signals_sleep_and_failures() {
+    let mut daemon = Daemon::watching("github", true);
+    for _ in 0..1000 {
+        assert_eq!(daemon.hear(Event::Signalled(id("github"))), [""; 0]);
+    }
+    daemon.pass(500);
+    assert_eq!(daemon.hear(Event::Due), ["read github Open"]);
+    assert_eq!(daemon.hear(as_pinned("github")), [""; 0]);
+    assert_eq!(daemon.hear(Event::Woke), ["read github Open"]);
+    assert_eq!(daemon.hear(Event::Read(id("github"), Outcome::Failed("no answer".to_owned()))), [""; 0]);
+    assert_eq!(daemon.status("github").state, "no answer");
+    daemon.pass(1200);
+    assert_eq!(daemon.hear(Event::Due), ["read github Open"]);
+    daemon.hear(as_pinned("github"));
+    assert_eq!(daemon.hear(Event::Ended(id("github"))), [""; 0]);
+    daemon.pass(1200);
+    assert_eq!(daemon.hear(Event::Due), ["read github Open"]);
+    assert_eq!(daemon.hear(Event::Stop), ["stop"]);
+    assert_eq!(daemon.ask(1, Request::Stop), ["reply Done", "stop"]);
+}
+
+#[test]
+fn servers_that_are_gone_are_forgotten() {
+    let mut daemon = Daemon::watching("github", true);
+    assert_eq!(daemon.hear(configured(vec![])), ["log configuration", "close github", "remember"]);
+    assert!(daemon.state.servers.is_empty() && daemon.state.memory.ids().count() == 0);
+    daemon.gate(5, "files");
+    assert_eq!(daemon.status("files").state, "known through its gate only");
+    daemon.hear(Event::Closed(5));
+    assert!(daemon.state.servers.is_empty() && daemon.state.peers.is_empty());
+}

@@ -1,0 +1,116 @@
+//! From what happened to a notification, or to the reason why there is none.
+
+use super::event::{Change, Effect, Item, Now};
+use super::state::{Pending, State, key, log};
+use crate::alert::pace::{Ask, Step, Why};
+use crate::alert::text::{Cause, Notice, What};
+use crate::engine::digest::Digest;
+use crate::engine::record;
+use crate::engine::surface::Kind;
+use crate::ipc::message::ServerId;
+
+/// Tells of a change.
+pub(super) fn change(
+    state: &mut State,
+    now: Now,
+    id: &ServerId,
+    change: &Change,
+    minute: u16,
+) -> Vec<Effect> {
+    let notice = Notice::Change {
+        server: state.name(id),
+        items: counted(&change.items),
+        cause: change.cause.clone(),
+        since: time_of_day(minute),
+        held: state.gates(id).1,
+    };
+    tell(state, now, id, notice, change.offer, &change.items)
+}
+
+/// Tells of something that is about one change set, at the pace that the user can bear.
+pub(super) fn tell(
+    state: &mut State,
+    now: Now,
+    id: &ServerId,
+    notice: Notice,
+    set: Digest,
+    items: &[Item],
+) -> Vec<Effect> {
+    let versions: Vec<_> = items.iter().map(|item| (item.key.clone(), item.digest)).collect();
+    let flapping = state.pace.see(now.wall, &key(id), &versions);
+    let text = notice.text();
+    let ask = Ask { set, severity: text.severity, flapping };
+    let silent = |why: &str| {
+        let text = format!("{} ({why})", text.summary);
+        log(record::Event::Alert { server: id.name.clone(), text, shown: false })
+    };
+    if let Some(why) = state.no_desktop.clone() {
+        state.miss(now, id, text.summary.clone());
+        return vec![silent(&why)];
+    }
+    match state.pace.decide(now.wall, now.minute, &key(id), &ask, &state.rules) {
+        Step::Show { replaces } => {
+            state.server(id).pending = None;
+            // Counts from now on; its number comes when it is on the screen.
+            state.pace.shown(now.wall, &key(id), set, replaces);
+            state.miss(now, id, text.summary.clone());
+            let said =
+                record::Event::Alert { server: id.name.clone(), text: text.summary.clone(), shown: true };
+            vec![Effect::Show(id.clone(), set, text, replaces), log(said)]
+        }
+        Step::Wait { until } => {
+            let until = now.steady + until.saturating_sub(now.wall);
+            state.server(id).pending = Some(Pending { notice, set, until });
+            Vec::new()
+        }
+        Step::Silent(Why::Same) => Vec::new(),
+        Step::Silent(why) => {
+            let words = match why {
+                Why::Same => "shown before",
+                Why::Flapping => "it changes all the time",
+                Why::Off => "switched off",
+                Why::Quiet => "quiet hours",
+            };
+            let line = silent(words);
+            state.miss(now, id, text.summary);
+            vec![line]
+        }
+    }
+}
+
+/// Shows the notice whose minute has come.
+pub(super) fn ripe(state: &mut State, now: Now, id: &ServerId) -> Vec<Effect> {
+    match state.server(id).pending.take() {
+        Some(Pending { notice, set, .. }) => tell(state, now, id, notice, set, &[]),
+        None => Vec::new(),
+    }
+}
+
+/// A minute of the day as people write it.
+pub(super) fn time_of_day(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60 % 24, minute % 60)
+}
+
+/// A cause as the log names it.
+pub(super) fn cause_word(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::SameArtifact => "same-artifact",
+        Cause::Upgrade => "upgrade",
+        Cause::Launch => "launch",
+        Cause::Remote => "remote",
+        Cause::Unknown => "unknown",
+    }
+}
+
+/// Items counted by what happened to them and by kind.
+fn counted(items: &[Item]) -> Vec<(What, Kind, u32)> {
+    let mut counted: Vec<(What, Kind, u32)> = Vec::new();
+    for item in items {
+        match counted.iter_mut().find(|(what, kind, _)| *what == item.what && *kind == item.key.kind) {
+            Some((_, _, number)) => *number += 1,
+            None => counted.push((item.what, item.key.kind, 1)),
+        }
+    }
+    counted.sort();
+    counted
+}
