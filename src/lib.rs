@@ -12,6 +12,7 @@ pub mod discover;
 pub mod edit;
 pub mod engine;
 pub mod ipc;
+pub mod launch;
 pub mod service;
 pub mod store;
 pub mod survey;

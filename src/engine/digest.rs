@@ -35,6 +35,10 @@ pub enum Tag {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
+/// A digest in the making, of bytes that come piece by piece.
+#[derive(Clone, Debug)]
+pub struct Hashing(blake3::Hasher);
+
 /// A text that is not `blake3:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest: expected \"blake3:\" and 64 lower-case hexadecimal digits")]
@@ -79,6 +83,25 @@ impl Digest {
     /// The first 12 hexadecimal digits, for people.
     pub fn short(&self) -> String {
         self.to_string()[7..19].to_owned()
+    }
+}
+
+impl Hashing {
+    /// Starts a digest; equal to [`Digest::of_bytes`] over all pieces together.
+    pub fn new(tag: Tag) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"mcpwatch/v1/").update(tag.name().as_bytes()).update(b"\0");
+        Self(hasher)
+    }
+
+    /// Takes in one more piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
     }
 }
 

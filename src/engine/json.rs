@@ -253,6 +253,11 @@ impl Object {
         Some(self.0.remove(place).1)
     }
 
+    /// An object of members whose keys are known to differ, without looking each of them up.
+    pub(crate) fn from_unique(members: Vec<(String, Value)>) -> Self {
+        Self(members)
+    }
+
     /// The members, in order; for building an object without repeated look-ups, keys must be unique.
     pub fn into_members(self) -> Vec<(String, Value)> {
         self.0

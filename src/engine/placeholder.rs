@@ -127,10 +127,10 @@ pub fn matches(pattern: &Value, offered: &Value, machine: &Machine) -> bool {
                 && pattern.iter().zip(offered).all(|(pattern, offered)| matches(pattern, offered, machine))
         }
         (Value::Object(pattern), Value::Object(offered)) => {
-            let same = |(key, pattern): (&str, &Value)| {
-                offered.get(key).is_some_and(|offered| matches(pattern, offered, machine))
-            };
-            pattern.len() == offered.len() && pattern.iter().all(same)
+            pattern.len() == offered.len()
+                && sorted(pattern).into_iter().zip(sorted(offered)).all(
+                    |((key, pattern), (other, offered))| key == other && matches(pattern, offered, machine),
+                )
         }
         (pattern, offered) => pattern == offered,
     }
@@ -158,6 +158,13 @@ pub fn matches_text(pattern: &str, offered: &str, machine: &Machine) -> bool {
         ends = next;
     }
     ends.last() == Some(&offered.len())
+}
+
+/// The members by key, so that objects of any size compare in short time.
+fn sorted(object: &Object) -> Vec<(&str, &Value)> {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_unstable_by_key(|(key, _)| *key);
+    members
 }
 
 /// The lengths of text at the start of `rest` that a segment can stand for.
@@ -238,7 +245,7 @@ fn map_strings(value: &Value, map: &dyn Fn(&str) -> String) -> Value {
         Value::Array(items) => Value::Array(items.iter().map(|item| map_strings(item, map)).collect()),
         Value::Object(object) => {
             let member = |(key, value): (&str, &Value)| (key.to_owned(), map_strings(value, map));
-            Value::Object(object.iter().map(member).collect::<Object>())
+            Value::Object(Object::from_unique(object.iter().map(member).collect()))
         }
         other => other.clone(),
     }

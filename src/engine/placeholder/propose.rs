@@ -12,6 +12,7 @@
 
 use super::{Machine, Name, Placeholder, dates, literal, literal_text, pattern, sets};
 use crate::engine::json::{Object, Path, Step, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What two readings of one value have in common, as a pattern.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,17 +130,19 @@ impl Walk<'_> {
 
     fn object(&mut self, one: &Object, two: &Object, path: &Path) -> Value {
         let mut pattern = Vec::with_capacity(one.len());
+        let known: BTreeMap<&str, &Value> = two.iter().collect();
         for (key, first) in one.iter() {
             let path = path.join(Step::Key(key.to_owned()));
-            let value = match two.get(key) {
+            let value = match known.get(key) {
                 Some(second) => self.value(first, second, &path),
                 None => self.give_up(first, &path),
             };
             pattern.push((key.to_owned(), value));
         }
-        let added = two.iter().filter(|(key, _)| !one.contains_key(key));
+        let keys: BTreeSet<&str> = one.iter().map(|(key, _)| key).collect();
+        let added = two.iter().filter(|(key, _)| !keys.contains(key));
         self.unexplained.extend(added.map(|(key, _)| path.join(Step::Key(key.to_owned()))));
-        Value::Object(pattern.into_iter().collect())
+        Value::Object(Object::from_unique(pattern))
     }
 
     fn give_up(&mut self, first: &Value, path: &Path) -> Value {
