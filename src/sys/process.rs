@@ -24,8 +24,12 @@ pub const TAIL: usize = 16 * 1024;
 /// How long a group may take between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// How long a process may take to leave by itself after its stdin closed.
-const LEAVE: Duration = Duration::from_millis(250);
+/// How long a process may take to leave by itself after its stdin closed. Short, because a reading waits
+/// for it, and SIGTERM is no harm to a server that was only asked for its lists.
+const LEAVE: Duration = Duration::from_millis(40);
+
+/// How long the last words on stderr are waited for.
+const DRAIN: Duration = Duration::from_millis(250);
 
 /// What to start. The environment is ours plus `env`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,9 +164,14 @@ impl Process {
 
     /// Ends the whole group: stdin closed, then SIGTERM, then after [`GRACE`] SIGKILL. Drop the ends of
     /// the pipes that were taken before calling this, or the process does not see its input end.
-    pub async fn end(mut self) -> Option<ExitStatus> {
+    pub async fn end(self) -> Option<ExitStatus> {
+        self.end_after(LEAVE).await
+    }
+
+    /// The same for a server that did work: it has this long to leave by itself before SIGTERM.
+    pub async fn end_after(mut self, leave: Duration) -> Option<ExitStatus> {
         drop(self.child.stdin().take());
-        let mut status = tokio::time::timeout(LEAVE, self.child.wait()).await.ok().and_then(Result::ok);
+        let mut status = tokio::time::timeout(leave, self.child.wait()).await.ok().and_then(Result::ok);
         self.group.terminate();
         let deadline = tokio::time::Instant::now() + GRACE;
         while status.is_none() || self.group.is_alive() {
@@ -185,7 +194,7 @@ impl Process {
         self.forget();
         // What was written last is still on its way to us.
         if let Some(drained) = self.drained.take() {
-            let _ = tokio::time::timeout(LEAVE, drained).await;
+            let _ = tokio::time::timeout(DRAIN, drained).await;
         }
         status
     }

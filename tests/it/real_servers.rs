@@ -89,14 +89,22 @@ async fn measure() {
         let Some(server) = server else { continue };
         let era = if opened { Era::Stateless } else { Era::Session };
         let options = Options { protocol_hint: Some(era), ..Options::default() };
-        let (mut bare, mut ours) = (Vec::new(), Vec::new());
+        let (mut bare, mut ours, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..15 {
             bare.push(ask_bare(&server, opened));
-            ours.push(read(&server.target(), &options, &|_| ()).await.unwrap().time_total);
+            let start = Instant::now();
+            let reading = read(&server.target(), &options, &|_| ()).await.unwrap();
+            ours.push(reading.time_total);
+            ends.push(start.elapsed() - reading.time_total);
         }
+        ends.sort();
         bare.sort();
         ours.sort();
-        eprintln!("{}: its own time {:?}, read in {:?} (medians of 15)", server.name, bare[7], ours[7]);
+        let (bare, ours, end) = (bare[7], ours[7], ends[7]);
+        eprintln!(
+            "{}: its own time {bare:?}, read in {ours:?}, ended in {end:?} (medians of 15)",
+            server.name
+        );
     }
 }
 
