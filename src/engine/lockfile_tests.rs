@@ -385,6 +385,7 @@ proptest! {
         let text = render(&lockfile);
         let again = parse(&text).expect("its own rendering");
         prop_assert_eq!(&again, &lockfile);
+        prop_assert_eq!(&parse_trusted(text.as_bytes()).expect("its own rendering"), &lockfile);
         prop_assert_eq!(render(&again), text);
     }
 

@@ -77,9 +77,10 @@ impl Place {
 
     /// How the lock on disk stands.
     fn is_trusted(&self) -> bool {
-        let loaded = locks::load(&self.lock()).unwrap().unwrap();
         let trust = trust::load(&self.paths).unwrap();
-        trust.is_some_and(|trust| trust.standing(&loaded.path, &loaded.digest) == Standing::Trusted)
+        let (loaded, standing) = locks::load_standing(&self.lock(), trust.as_ref()).unwrap().unwrap();
+        assert_eq!(loaded, locks::load(&self.lock()).unwrap().unwrap());
+        standing == Standing::Trusted
     }
 
     /// The words of the tool that count: in the lock, and for this person.
@@ -94,7 +95,7 @@ impl Place {
         };
         let trust = trust::load(&self.paths).unwrap().unwrap();
         let moment = Moment { today: TODAY, session: Some("a") };
-        (of(&loaded.lockfile), of(&trust.effective(&loaded.path, &loaded.lockfile, &moment)))
+        (of(&loaded.lockfile), of(&trust.effective(&loaded.path, loaded.lockfile.clone(), &moment)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! further; what is saved is first read back by the strict reader; nothing is saved over a file that
 //! is no longer the one that was loaded. Does not decide whether a lock is trusted (`trust`).
 
+use super::trust::{Standing, Trust};
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::lockfile::{self, LockError, Lockfile};
 use crate::sys::files::{self, Access, FilesError};
@@ -31,7 +32,7 @@ pub struct Loaded {
     pub bytes: Vec<u8>,
     /// The digest of the raw bytes: what trust is bound to.
     pub digest: Digest,
-    /// What it says, every digest verified.
+    /// What it says.
     pub lockfile: Lockfile,
 }
 
@@ -86,12 +87,24 @@ pub fn digest(bytes: &[u8]) -> Digest {
     Digest::of_bytes(Tag::Lock, bytes)
 }
 
-/// Loads a lock; `None` if there is none.
+/// Loads a lock and verifies every digest in it; `None` if there is none.
 pub fn load(path: &Path) -> Result<Option<Loaded>, LocksError> {
+    Ok(load_standing(path, None)?.map(|(loaded, _)| loaded))
+}
+
+/// Loads a lock and tells how its content stands. Digests in it are verified when it is trusted, so
+/// the one comparison of its raw bytes is enough after that.
+pub fn load_standing(path: &Path, trust: Option<&Trust>) -> Result<Option<(Loaded, Standing)>, LocksError> {
     let Some(bytes) = files::read(path, files::LIMIT)? else { return Ok(None) };
-    let lockfile = lockfile::parse_bytes(&bytes)
-        .map_err(|error| LocksError::Lock { path: path.to_owned(), error: Box::new(error) })?;
-    Ok(Some(Loaded { path: files::resolve(path), digest: digest(&bytes), bytes, lockfile }))
+    let (digest, resolved) = (digest(&bytes), files::resolve(path));
+    let standing = trust.map_or(Standing::Never, |trust| trust.standing(&resolved, &digest));
+    let read = match standing {
+        Standing::Trusted => lockfile::parse_trusted(&bytes),
+        Standing::Changed { .. } | Standing::Never => lockfile::parse_bytes(&bytes),
+    };
+    let error = |error| LocksError::Lock { path: path.to_owned(), error: Box::new(error) };
+    let lockfile = read.map_err(error)?;
+    Ok(Some((Loaded { path: resolved, digest, bytes, lockfile }, standing)))
 }
 
 /// The bytes of a lock, read back before anybody sees them.

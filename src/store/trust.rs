@@ -222,8 +222,7 @@ impl Trust {
 
     /// A trusted lock as it counts for this person now: what was refused is gone, what was approved
     /// for a time stands in its item's place.
-    pub fn effective(&self, path: &Path, lockfile: &Lockfile, moment: &Moment<'_>) -> Lockfile {
-        let mut lockfile = lockfile.clone();
+    pub fn effective(&self, path: &Path, mut lockfile: Lockfile, moment: &Moment<'_>) -> Lockfile {
         for grant in self.grants.iter().filter(|grant| grant.lock == path && grant.holds(moment)) {
             if let Some(server) = lockfile.servers.get_mut(&grant.server) {
                 let empty = || Pin { definitions: Vec::new() };

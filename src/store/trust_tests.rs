@@ -51,7 +51,7 @@ fn denied(text: &str) -> Denial {
 
 /// What counts for the item, in one word.
 fn effective(trust: &Trust, today: &str, session: Option<&str>) -> Option<String> {
-    let lockfile = trust.effective(lock(), &lockfile(), &Moment { today, session });
+    let lockfile = trust.effective(lock(), lockfile(), &Moment { today, session });
     let pin = lockfile.servers["s"].items.get(&key())?;
     let words: Vec<&str> =
         pin.definitions.iter().map(|d| d.value.get("description").unwrap().as_str().unwrap()).collect();

@@ -20,6 +20,23 @@ pub fn parse(text: &str) -> Result<Lockfile, LockError> {
 
 /// Reads a lockfile from a file's bytes.
 pub fn parse_bytes(bytes: &[u8]) -> Result<Lockfile, LockError> {
+    read(bytes, Digests::Verify)
+}
+
+/// Reads a lockfile whose raw bytes are known to be those that were verified and trusted before: its
+/// digests are not computed again, which halves the time.
+pub fn parse_trusted(bytes: &[u8]) -> Result<Lockfile, LockError> {
+    read(bytes, Digests::Verified)
+}
+
+/// Whether the digests in a lock have to be computed.
+#[derive(Clone, Copy)]
+enum Digests {
+    Verify,
+    Verified,
+}
+
+fn read(bytes: &[u8], digests: Digests) -> Result<Lockfile, LockError> {
     let text = String::from_utf8_lossy(bytes);
     let value = match json::parse(bytes) {
         Ok(value) => value,
@@ -32,7 +49,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Lockfile, LockError> {
             });
         }
     };
-    file(value).map_err(|mut error| {
+    file(value, digests).map_err(|mut error| {
         if let Some(place) = error.place_mut() {
             place.line = place::line_of(&text, &place.path);
         }
@@ -140,7 +157,7 @@ fn text(value: Value, path: Path) -> Result<String, LockError> {
     }
 }
 
-fn file(value: Value) -> Result<Lockfile, LockError> {
+fn file(value: Value, digests: Digests) -> Result<Lockfile, LockError> {
     let mut fields = Fields::open(value, Path::default())?;
     let version = fields.need("version")?;
     let path = fields.path("version");
@@ -158,17 +175,17 @@ fn file(value: Value) -> Result<Lockfile, LockError> {
     let path = servers.path.clone();
     for (name, value) in servers.members {
         let path = path.join(Step::Key(name.clone()));
-        lockfile.servers.insert(name, server(value, path)?);
+        lockfile.servers.insert(name, server(value, path, digests)?);
     }
     Ok(lockfile)
 }
 
-fn server(value: Value, path: Path) -> Result<ServerPin, LockError> {
+fn server(value: Value, path: Path, digests: Digests) -> Result<ServerPin, LockError> {
     let mut fields = Fields::open(value, path)?;
     let mut unknown = Object::new();
 
     let path = fields.path("launch");
-    let (launch, rest) = sealed(Tag::Launch, fields.need("launch")?, path, LaunchPin::read)?;
+    let (launch, rest) = sealed(Tag::Launch, fields.need("launch")?, path, LaunchPin::read, digests)?;
     keep(&mut unknown, "launch", rest);
 
     let mut artifacts = BTreeMap::new();
@@ -176,7 +193,7 @@ fn server(value: Value, path: Path) -> Result<ServerPin, LockError> {
     let path = fields.path("artifacts");
     for (platform, value) in members(fields.take("artifacts"), &path)? {
         let path = path.join(Step::Key(platform.clone()));
-        let (artifact, rest) = sealed(Tag::Artifact, value, path, Artifact::read)?;
+        let (artifact, rest) = sealed(Tag::Artifact, value, path, Artifact::read, digests)?;
         keep(&mut rests, &platform, rest);
         artifacts.insert(platform, artifact);
     }
@@ -192,7 +209,7 @@ fn server(value: Value, path: Path) -> Result<ServerPin, LockError> {
             continue;
         };
         if kind.is_single() {
-            let (pin, rest) = pin(ItemKey::single(kind), value, path)?;
+            let (pin, rest) = pin(ItemKey::single(kind), value, path, digests)?;
             keep(&mut unknown, kind.key(), rest);
             items.insert(ItemKey::single(kind), pin);
             continue;
@@ -201,7 +218,7 @@ fn server(value: Value, path: Path) -> Result<ServerPin, LockError> {
         for (name, value) in members(Some(value), &path)? {
             let path = path.join(Step::Key(name.clone()));
             let key = ItemKey::new(kind, name);
-            let (pin, rest) = pin(key.clone(), value, path)?;
+            let (pin, rest) = pin(key.clone(), value, path, digests)?;
             keep(&mut rests, &key.name, rest);
             items.insert(key, pin);
         }
@@ -232,16 +249,18 @@ fn sealed<T>(
     value: Value,
     path: Path,
     read: fn(&mut Fields) -> Result<T, LockError>,
+    digests: Digests,
 ) -> Result<(T, Object), LockError> {
     let mut fields = Fields::open(value, path)?;
     let written = fields.digest("digest")?;
     let place = fields.path("digest");
-    verify(written, Digest::of(tag, &Value::Object(fields.members.clone())), place)?;
+    let whole = Value::Object(fields.members.clone());
+    verify(written, || Digest::of(tag, &whole), place, digests)?;
     let value = read(&mut fields)?;
     Ok((value, fields.rest()))
 }
 
-fn pin(key: ItemKey, value: Value, path: Path) -> Result<(Pin, Object), LockError> {
+fn pin(key: ItemKey, value: Value, path: Path, digests: Digests) -> Result<(Pin, Object), LockError> {
     let mut fields = Fields::open(value, path)?;
     let path = fields.path("variants");
     let variants = match fields.take("variants") {
@@ -249,13 +268,13 @@ fn pin(key: ItemKey, value: Value, path: Path) -> Result<(Pin, Object), LockErro
         Some(Value::Array(variants)) => variants,
         Some(other) => return Err(shape(path, "an array", other.kind())),
     };
-    let first = definition(&key, &mut fields)?;
+    let first = definition(&key, &mut fields, digests)?;
     let rest = fields.rest();
     let mut read = vec![(first, Object::new())];
     for (index, value) in variants.into_iter().enumerate() {
         let path = path.join(Step::Index(index));
         let mut fields = Fields::open(value, path.clone())?;
-        let variant = definition(&key, &mut fields)?;
+        let variant = definition(&key, &mut fields, digests)?;
         if read.iter().any(|(other, _)| other.when == variant.when) {
             return Err(LockError::SameCondition { place: path.into() });
         }
@@ -282,10 +301,10 @@ fn finish_pin(mut read: Vec<(Definition, Object)>, mut rest: Object) -> Result<(
     Ok((Pin { definitions }, rest))
 }
 
-fn definition(key: &ItemKey, fields: &mut Fields) -> Result<Definition, LockError> {
+fn definition(key: &ItemKey, fields: &mut Fields, digests: Digests) -> Result<Definition, LockError> {
     let value = fields.need("definition")?;
     let digest = fields.digest("digest")?;
-    verify(digest, Surface::digest_item(key.kind, &value), fields.path("digest"))?;
+    verify(digest, || Surface::digest_item(key.kind, &value), fields.path("digest"), digests)?;
     if let Some(field) = key.kind.name_field() {
         let path = fields.path("definition").join(Step::Key(field.to_owned()));
         let name = value.get(field).and_then(Value::as_str);
@@ -312,7 +331,16 @@ fn condition(value: Value, path: Path) -> Result<Condition, LockError> {
     }
 }
 
-fn verify(written: Digest, computed: Digest, path: Path) -> Result<(), LockError> {
+fn verify(
+    written: Digest,
+    compute: impl FnOnce() -> Digest,
+    path: Path,
+    digests: Digests,
+) -> Result<(), LockError> {
+    let computed = match digests {
+        Digests::Verify => compute(),
+        Digests::Verified => written,
+    };
     if written == computed {
         return Ok(());
     }
