@@ -3,7 +3,9 @@
 //!
 //! Promises: a command that is listed works.
 
-use super::commands::{check, completions, init, man, scan};
+use super::commands::{
+    approve, check, completions, diff, fmt, init, man, reject, revoke, scan, status, trust,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -41,6 +43,20 @@ pub enum Command {
     Init(init::Args),
     /// Compare the servers with their locks; quiet when nothing changed
     Check(check::Args),
+    /// Show everything that differs from the locks
+    Diff(diff::Args),
+    /// Review what changed and decide on it
+    Approve(approve::Args),
+    /// Turn down what a server offers now
+    Reject(reject::Args),
+    /// Take an approval back
+    Revoke(revoke::Args),
+    /// Review a lock and accept it on this machine
+    Trust(trust::Args),
+    /// Show the locks, what they pin, and whether they are trusted
+    Status(status::Args),
+    /// Write locks the one way they are written
+    Fmt(fmt::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print or write the manual pages

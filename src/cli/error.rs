@@ -8,6 +8,7 @@ use super::app::App;
 use super::exit::Exit;
 use super::render::human::{RED, paint};
 use crate::discover::env_file::BadLine;
+use crate::engine::digest::Digest;
 use crate::survey::SurveyError;
 use std::path::PathBuf;
 
@@ -51,6 +52,22 @@ pub enum Error {
         /// The names.
         names: Vec<String>,
     },
+    /// An item that was asked for is not pinned.
+    #[error("{server} has nothing pinned that is called {name}")]
+    UnknownItem {
+        /// The server.
+        server: String,
+        /// The item.
+        name: String,
+    },
+    /// What is offered is not what was to be approved.
+    #[error("{name} does not offer what was expected: its offer is {offer}")]
+    OtherOffer {
+        /// The server.
+        name: String,
+        /// What it offers.
+        offer: Digest,
+    },
     /// A file that was asked for could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -80,6 +97,10 @@ impl Error {
                 "Run `mcpwatch init` to review and pin what is configured.".to_owned()
             }
             Error::UnknownName { .. } => "`mcpwatch scan --list` shows what is configured.".to_owned(),
+            Error::UnknownItem { .. } => "`mcpwatch status` shows what is pinned.".to_owned(),
+            Error::OtherOffer { .. } => {
+                "Nothing was approved. Review what it offers now: `mcpwatch diff`.".to_owned()
+            }
             Error::Write { .. } => "Check that the folder exists and that you may write to it.".to_owned(),
             Error::NoTerminal => "Run this in a terminal. Scripts can use `--yes` or `--expect`, which \
                                   write the lock and give no trust."
@@ -92,7 +113,8 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Error::Interrupted => Exit::Interrupted,
-            Error::UnknownName { .. } => Exit::Usage,
+            Error::UnknownName { .. } | Error::UnknownItem { .. } => Exit::Usage,
+            Error::OtherOffer { .. } => Exit::ChangeWaits,
             Error::Survey(SurveyError::NoConfig { .. }) => Exit::Usage,
             Error::Runtime(_)
             | Error::Output(_)

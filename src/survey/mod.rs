@@ -17,6 +17,7 @@ pub mod progress;
 pub mod reading;
 pub mod run;
 pub mod target;
+pub mod trust;
 pub mod wrap;
 pub mod wrap_diff;
 pub mod wrap_status;

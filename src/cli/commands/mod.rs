@@ -1,10 +1,17 @@
 //! The commands, one file each: its arguments and `run(&Args, &App) -> Result<Exit, Error>`.
 
+pub mod approve;
 pub mod check;
 pub mod completions;
+pub mod diff;
+pub mod fmt;
 pub mod init;
 pub mod man;
+pub mod reject;
+pub mod revoke;
 pub mod scan;
+pub mod status;
+pub mod trust;
 
 use super::app::App;
 use super::args::Command;
@@ -17,6 +24,13 @@ pub fn run(command: &Command, app: &App) -> Result<Exit, Error> {
         Command::Scan(args) => scan::run(args, app),
         Command::Init(args) => init::run(args, app),
         Command::Check(args) => check::run(args, app),
+        Command::Diff(args) => diff::run(args, app),
+        Command::Approve(args) => approve::run(args, app),
+        Command::Reject(args) => reject::run(args, app),
+        Command::Revoke(args) => revoke::run(args, app),
+        Command::Trust(args) => trust::run(args, app),
+        Command::Status(args) => status::run(args, app),
+        Command::Fmt(args) => fmt::run(args, app),
         Command::Completions(args) => completions::run(args, app),
         Command::Man(args) => man::run(args, app),
     }

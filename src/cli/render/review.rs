@@ -40,6 +40,12 @@ pub fn part(change: &Change, part: Part, full: bool) -> Vec<String> {
     }
 }
 
+/// Why it may differ, in our words.
+pub fn cause(change: &Change) -> String {
+    let first = review::lines(&change.full, false).first().map(Line::text);
+    first.unwrap_or_else(|| "what it shows is the same".to_owned())
+}
+
 /// How much there is to decide and to read.
 pub fn size(change: &Change) -> Size {
     Size { decisions: parts(change).len(), lines: self::change(change, false).len() }

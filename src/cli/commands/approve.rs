@@ -1,0 +1,230 @@
+//! `mcpwatch approve [NAME]`: shows what changed and takes the person's decisions.
+//!
+//! Promises: a decision is typed on the controlling terminal, after its words were shown there; what
+//! is approved is what was shown. `--expect DIGEST` approves, for a script, exactly the offer of that
+//! digest, and gives no trust.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::prompt::{Choice, Terminal};
+use crate::cli::reading::{self, Width};
+use crate::cli::render::human::{DIM, list, paint};
+use crate::cli::render::{json, outcome, review};
+use crate::engine::digest::Digest;
+use crate::engine::json::{Object, Value};
+use crate::survey::Ground;
+use crate::survey::decide::{self, Part};
+use crate::survey::judge::{Change, Outcome};
+use crate::survey::plan::{self, Plan, Server};
+use crate::survey::reading::Views;
+use std::collections::BTreeSet;
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only servers of these names
+    names: Vec<String>,
+    /// Approve exactly the offer of this digest, without asking; the lock is written and not trusted
+    #[arg(long, value_name = "DIGEST", requires = "names")]
+    expect: Option<Digest>,
+    /// Unfold noise, long names and removed text
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    width: Width,
+}
+
+/// Reads, shows, asks, approves.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let mut ask = app.ask(&args.names);
+    ask.yes = args.expect.is_some();
+    let mut plan = plan::make(&ask, &ground)?;
+    if !plan.unknown_names.is_empty() {
+        return Err(Error::UnknownName { names: plan.unknown_names });
+    }
+    if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
+        return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
+    }
+    let mut terminal = if args.expect.is_some() { None } else { Some(Terminal::open()?) };
+    if let Some(terminal) = &mut terminal {
+        trust_first(terminal, app, &mut plan, &ground)?;
+        // A trusted lock may start what it pins.
+        plan = plan::make(&ask, &app.ground()?)?;
+    }
+    let ground = app.ground()?;
+    plan.servers.retain(|server| server.pin.is_some());
+    let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
+    let servers = plan.servers.clone();
+    let mut session = Session { terminal, full: args.full, all: false, quit: false };
+    let (mut codes, mut values, mut approved) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, (server, found)) in servers.iter().zip(&outcomes).enumerate() {
+        let mut members = outcome::members(&plan, server, found, false, &ground);
+        let mut exit = outcome::exit(found);
+        match found {
+            Outcome::Changed(change) => {
+                let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
+                let made = match args.expect {
+                    Some(digest) if digest == change.offer => all.clone(),
+                    Some(_) => {
+                        return Err(Error::OtherOffer { name: server.name.clone(), offer: change.offer });
+                    }
+                    None => session.ask(server, change, &later(&servers, &outcomes, index))?,
+                };
+                if !made.is_empty() {
+                    decide::keep(change, &ground)?;
+                    let acts = decide::approvals(server, change, &made)?;
+                    let person = args.expect.is_none();
+                    decide::carry_out(&mut plan, server.lock, acts, person, &change.shown.secrets, &ground)?;
+                    approved.push(server.name.clone());
+                }
+                if made == all {
+                    exit = Exit::Done;
+                }
+                members.insert("approved", json::number(made.len()));
+            }
+            Outcome::Failed(failure) => app.out.warn(&outcome::failed(server, failure)),
+            Outcome::NotStarted(why) => app.out.warn(&outcome::not_started(server, why)),
+            Outcome::AsPinned(_) | Outcome::NotPinned(_) | Outcome::Disabled => {}
+        }
+        codes.push(exit);
+        values.push(Value::Object(members));
+        if session.quit {
+            codes.push(Exit::ChangeWaits);
+            break;
+        }
+    }
+    let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
+    say(app, &approved, exit);
+    if app.common.json() {
+        let mut members = Object::new();
+        members.insert("servers", values);
+        app.out.data(&json::document("approve", exit, &codes, members))?;
+    }
+    Ok(exit)
+}
+
+/// The questions of one run.
+struct Session {
+    terminal: Option<Terminal>,
+    full: bool,
+    all: bool,
+    quit: bool,
+}
+
+impl Session {
+    /// Shows what changed of one server and asks; the parts that were approved. `later` is what comes
+    /// after it, for whoever wants to decide on everything at once.
+    fn ask(
+        &mut self,
+        server: &Server,
+        change: &Change,
+        later: &[(&Server, &Change)],
+    ) -> Result<BTreeSet<Part>, Error> {
+        let parts = decide::parts(change);
+        if self.all {
+            return Ok(parts.into_iter().collect());
+        }
+        let Some(terminal) = &mut self.terminal else { return Ok(BTreeSet::new()) };
+        open(terminal, server, change)?;
+        let mut made = BTreeSet::new();
+        for (index, part) in parts.iter().enumerate() {
+            show(terminal, change, *part, self.full)?;
+            let question = format!("{} {}/{}: approve?", server.name, index + 1, parts.len());
+            match choose(terminal, change, *part, &question)? {
+                'y' => {
+                    made.insert(*part);
+                }
+                's' => {
+                    // Nothing is approved that was not shown: the rest is shown before it counts.
+                    show_rest(terminal, change, &parts[index + 1..], self.full)?;
+                    if index + 1 == parts.len() || terminal.confirm("Approve all of this?")? {
+                        made.extend(parts[index..].iter().copied());
+                    }
+                    break;
+                }
+                'a' => {
+                    show_rest(terminal, change, &parts[index + 1..], self.full)?;
+                    for (server, change) in later {
+                        open(terminal, server, change)?;
+                        show_rest(terminal, change, &decide::parts(change), self.full)?;
+                    }
+                    if terminal.confirm("Approve all of this?")? {
+                        self.all = true;
+                        made.extend(parts[index..].iter().copied());
+                    }
+                    break;
+                }
+                'q' => {
+                    self.quit = true;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        Ok(made)
+    }
+}
+
+/// The changed servers after this one.
+fn later<'a>(servers: &'a [Server], outcomes: &'a [Outcome], index: usize) -> Vec<(&'a Server, &'a Change)> {
+    let changed = |(server, outcome)| match outcome {
+        &Outcome::Changed(ref change) => Some((server, &**change)),
+        _ => None,
+    };
+    servers.iter().zip(outcomes).skip(index + 1).filter_map(changed).collect()
+}
+
+fn open(terminal: &mut Terminal, server: &Server, change: &Change) -> Result<(), Error> {
+    let cause = paint(DIM, &review::cause(change));
+    terminal.show(&format!("\n{}\n  {cause}\n", outcome::changed(server, change)))
+}
+
+fn choose(terminal: &mut Terminal, change: &Change, part: Part, question: &str) -> Result<char, Error> {
+    let choices = [
+        Choice { key: 'y', label: "yes" },
+        Choice { key: 'n', label: "no" },
+        Choice { key: 's', label: "all of this server" },
+        Choice { key: 'a', label: "all" },
+        Choice { key: 'f', label: "show everything" },
+        Choice { key: 'q', label: "quit" },
+    ];
+    loop {
+        match terminal.ask(question, &choices)? {
+            'f' => show(terminal, change, part, true)?,
+            key => return Ok(key),
+        }
+    }
+}
+
+fn show(terminal: &mut Terminal, change: &Change, part: Part, full: bool) -> Result<(), Error> {
+    let text: String = review::part(change, part, full).iter().map(|line| format!("  {line}\n")).collect();
+    terminal.show(&format!("\n{text}"))
+}
+
+fn show_rest(terminal: &mut Terminal, change: &Change, parts: &[Part], full: bool) -> Result<(), Error> {
+    parts.iter().try_for_each(|part| show(terminal, change, *part, full))
+}
+
+/// Nothing is added to a lock whose present content this person has not accepted.
+fn trust_first(terminal: &mut Terminal, app: &App, plan: &mut Plan, ground: &Ground) -> Result<(), Error> {
+    for lock in 0..plan.locks.len() {
+        let concerned = plan.servers.iter().any(|server| server.lock == lock && server.pin.is_some());
+        if concerned && plan.locks[lock].loaded.is_some() && !plan.locks[lock].is_trusted() {
+            super::trust::ask(terminal, app, plan, lock, ground)?;
+        }
+    }
+    Ok(())
+}
+
+fn say(app: &App, approved: &[String], exit: Exit) {
+    if !approved.is_empty() {
+        app.out.say(&format!("Approved changes of {}.", list(approved)));
+    }
+    match exit {
+        Exit::Done if approved.is_empty() => app.out.say("Nothing waits for a decision."),
+        Exit::ChangeWaits => app.out.say("Some changes wait still. `mcpwatch reject NAME` turns them down."),
+        Exit::Done | Exit::Usage | Exit::Failed | Exit::Interrupted => {}
+    }
+}

@@ -1,0 +1,83 @@
+//! `mcpwatch diff [NAME…]`: shows everything that differs from the locks, whole.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::reading::{self, Width};
+use crate::cli::render::human::{DIM, paint};
+use crate::cli::render::{json, listing, outcome, review};
+use crate::engine::json::{Object, Value};
+use crate::survey::judge::Outcome;
+use crate::survey::plan;
+use crate::survey::reading::Views;
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only servers of these names
+    names: Vec<String>,
+    /// Unfold noise, long names and removed text
+    #[arg(long)]
+    full: bool,
+    /// Start what project configurations name, although their lock is not trusted here
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    width: Width,
+}
+
+/// Reads in every view and shows.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let mut ask = app.ask(&args.names);
+    ask.yes = args.yes;
+    let mut plan = plan::make(&ask, &ground)?;
+    if !plan.unknown_names.is_empty() {
+        return Err(Error::UnknownName { names: plan.unknown_names });
+    }
+    if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
+        return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
+    }
+    for words in listing::problems(&plan.problems) {
+        app.out.warn(&words);
+    }
+    plan.servers.retain(|server| server.pin.is_some());
+    let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
+    let codes: Vec<Exit> = outcomes.iter().map(outcome::exit).collect();
+    let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
+    if app.common.json() {
+        let servers = plan.servers.iter().zip(&outcomes);
+        let values = servers
+            .map(|(server, found)| Value::Object(outcome::members(&plan, server, found, false, &ground)));
+        let mut members = Object::new();
+        members.insert("servers", values.collect::<Vec<Value>>());
+        members.insert("problems", plan.problems.iter().map(json::problem).collect::<Vec<Value>>());
+        app.out.data(&json::document("diff", exit, &codes, members))?;
+        return Ok(exit);
+    }
+    for (server, found) in plan.servers.iter().zip(&outcomes) {
+        match found {
+            Outcome::Changed(change) => {
+                let mut text = outcome::changed(server, change) + "\n";
+                for line in review::change(change, args.full) {
+                    text.push_str(&format!("  {line}\n"));
+                }
+                text.push_str(&paint(DIM, &format!("  offer {}\n", change.offer)));
+                app.out.data(&text)?;
+            }
+            Outcome::AsPinned(change) => {
+                // What needs no decision by itself is told where somebody asks.
+                for line in review::change(change, args.full) {
+                    app.out.data(&format!("{}: {line}\n", server.name))?;
+                }
+            }
+            Outcome::Failed(failure) => app.out.warn(&outcome::failed(server, failure)),
+            Outcome::NotStarted(why) => app.out.warn(&outcome::not_started(server, why)),
+            Outcome::NotPinned(_) | Outcome::Disabled => {}
+        }
+    }
+    if exit == Exit::Done {
+        app.out.say("Nothing differs from what is pinned.");
+    }
+    Ok(exit)
+}

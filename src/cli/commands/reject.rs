@@ -1,0 +1,71 @@
+//! `mcpwatch reject NAME [ITEM…]`: turns down what a server offers now. It stays blocked, whatever a
+//! trusted lock says, until the server offers something else or it is approved after all.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::reading::{self, Width};
+use crate::cli::render::human::count;
+use crate::cli::render::{outcome, review};
+use crate::survey::decide;
+use crate::survey::judge::Outcome;
+use crate::survey::plan;
+use crate::survey::reading::Views;
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The server
+    name: String,
+    /// Only these tools, prompts or other items; everything that changed without them
+    items: Vec<String>,
+    #[command(flatten)]
+    width: Width,
+}
+
+/// Reads, shows, turns down.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let mut plan = plan::make(&app.ask(std::slice::from_ref(&args.name)), &ground)?;
+    if !plan.unknown_names.is_empty() {
+        return Err(Error::UnknownName { names: plan.unknown_names });
+    }
+    plan.servers.retain(|server| server.pin.is_some());
+    let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
+    let servers = plan.servers.clone();
+    let (mut turned_down, mut exit) = (0, Exit::Done);
+    for (server, found) in servers.iter().zip(&outcomes) {
+        match found {
+            Outcome::Changed(change) => {
+                app.out.data(&(outcome::changed(server, change) + "\n"))?;
+                for line in review::change(change, false) {
+                    app.out.data(&format!("  {line}\n"))?;
+                }
+                let acts = decide::rejections(server, change, &args.items);
+                turned_down += acts.len();
+                if !acts.is_empty() {
+                    decide::carry_out(&mut plan, server.lock, acts, true, &change.shown.secrets, &ground)?;
+                }
+            }
+            Outcome::Failed(failure) => {
+                app.out.warn(&outcome::failed(server, failure));
+                exit = Exit::Failed;
+            }
+            Outcome::NotStarted(why) => {
+                app.out.warn(&outcome::not_started(server, why));
+                exit = Exit::Failed;
+            }
+            Outcome::AsPinned(_) | Outcome::NotPinned(_) | Outcome::Disabled => {}
+        }
+    }
+    if exit == Exit::Done {
+        app.out.say(&match turned_down {
+            0 => "Nothing to turn down: nothing of that changed.".to_owned(),
+            number => format!(
+                "Turned down {}. What was approved before stays approved.",
+                count(number, "change", "changes")
+            ),
+        });
+    }
+    Ok(exit)
+}

@@ -1,0 +1,104 @@
+//! `mcpwatch status`: the locks in force, what each pins, whether it is trusted, and what was refused.
+//! Starts nothing.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::render::human::{BOLD, DIM, YELLOW, paint};
+use crate::cli::render::{json, listing, outcome};
+use crate::engine::json::{Object, Value};
+use crate::engine::show;
+use crate::store::trust::{Denied, Subject};
+use crate::survey::Ground;
+use crate::survey::locks::LockUse;
+use crate::survey::plan::{self, Plan};
+use crate::survey::trust;
+use std::fmt::Write;
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {}
+
+/// Tells.
+pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let plan = plan::make(&app.ask(&[]), &ground)?;
+    if app.common.json() {
+        app.out.data(&json::document("status", Exit::Done, &[Exit::Done], members(&plan, &ground)))?;
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    for (index, lock) in plan.locks.iter().enumerate() {
+        text.push_str(&one(&plan, index, lock, &ground));
+    }
+    if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
+        app.out.say("Nothing is pinned yet. Run `mcpwatch init` to review and pin what is configured.");
+    }
+    for denial in ground.trust.iter().flat_map(|trust| trust.denials()) {
+        let what = match &denial.subject {
+            Subject::Item(key) => format!("{} {}", key.kind.singular(), show::name(&key.name)),
+            Subject::Launch => "launch".to_owned(),
+            Subject::Artifact(platform) => format!("what it runs on {platform}"),
+        };
+        let how = match denial.how {
+            Denied::Rejected => "rejected",
+            Denied::Revoked => "revoked",
+        };
+        let _ = writeln!(
+            text,
+            "{}  {how}: {what} ({})",
+            paint(BOLD, &show::name(&denial.server)),
+            denial.digest.short()
+        );
+    }
+    app.out.data(&text)?;
+    Ok(Exit::Done)
+}
+
+fn one(plan: &Plan, index: usize, lock: &LockUse, ground: &Ground) -> String {
+    let Some(loaded) = &lock.loaded else { return String::new() };
+    let path = listing::short_path(&lock.path, ground);
+    let trusted = if lock.is_trusted() {
+        paint(DIM, "trusted")
+    } else {
+        paint(YELLOW, "not trusted on this machine: run `mcpwatch trust`")
+    };
+    let mut text = format!("{}  {trusted}\n", paint(BOLD, &path));
+    let folder = loaded.path.parent().unwrap_or(&ground.cwd);
+    for (name, pin) in &loaded.lockfile.servers {
+        let contents = outcome::contents(&trust::surface_of(pin, folder));
+        let gone = plan.gone.iter().any(|(lock, gone)| *lock == index && gone == name);
+        let note = if gone { "  configured nowhere" } else { "" };
+        let _ = writeln!(text, "  {}  {contents}{}", show::name(name), paint(YELLOW, note));
+        let _ = writeln!(text, "      {}", paint(DIM, &show::line(&pin.launch.describe(), 160)));
+    }
+    let new = plan.servers.iter().filter(|server| server.lock == index && server.pin.is_none());
+    for server in new {
+        let _ = writeln!(
+            text,
+            "  {}  {}",
+            show::name(&server.name),
+            paint(YELLOW, "not pinned: run `mcpwatch init`")
+        );
+    }
+    text
+}
+
+fn members(plan: &Plan, ground: &Ground) -> Object {
+    let lock = |lock: &LockUse| {
+        let mut value = Object::new();
+        value.insert("path", lock.path.to_string_lossy().into_owned());
+        value.insert("project", lock.project);
+        value.insert("exists", lock.loaded.is_some());
+        value.insert("trusted", lock.is_trusted());
+        if let Some(loaded) = &lock.loaded {
+            value.insert("digest", loaded.digest.to_string());
+            value.insert("servers", json::texts(loaded.lockfile.servers.keys().map(String::as_str)));
+        }
+        Value::Object(value)
+    };
+    let mut members = listing::members(plan, ground);
+    members.insert("locks", plan.locks.iter().map(lock).collect::<Vec<Value>>());
+    members.insert("gone", json::texts(plan.gone.iter().map(|(_, name)| name.as_str())));
+    members
+}
