@@ -230,6 +230,7 @@ fn first_machine(now: u64) -> Machine {
         .with(Name::Home, "/home/alice")
         .with(Name::Cwd, "/home/alice/proj")
         .with(Name::User, "alice")
+        .with(Name::Host, "box-a")
         .with(Name::Tz, "UTC")
         .with(Name::App, "/srv/mcp/app")
 }

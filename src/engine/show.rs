@@ -8,7 +8,10 @@
 //! Does not: judge the text (`findings/`), mask secrets (`secret.rs`), or translate anything.
 
 use super::surface::Kind;
+use unicode_width::UnicodeWidthChar;
 
+/// Fewer characters than this are not worth cutting off.
+const LEAST: usize = 24;
 /// Longer runs of spaces within a line are told by their number.
 const SPACES: usize = 16;
 /// More empty lines in a row are told by their number.
@@ -84,6 +87,8 @@ pub fn count(number: usize) -> String {
 fn cut(text: &str, max: usize) -> (&str, String) {
     match text.char_indices().nth(max) {
         None => (text, String::new()),
+        // A cut that saves next to nothing is none.
+        Some((at, _)) if text[at..].chars().nth(LEAST).is_none() => (text, String::new()),
         Some((at, _)) => {
             let rest = text[at..].chars().count();
             let s = if rest == 1 { "" } else { "s" };
@@ -134,8 +139,7 @@ fn neutral(text: &str, one_line: bool, out: &mut String) {
             }
             '\u{FE0F}' => is_pictograph(previous),
             _ if is_combining(c) => {
-                combining <= COMBINING && previous.is_alphanumeric()
-                    || is_combining(previous) && combining <= COMBINING
+                combining <= COMBINING && (previous.is_alphanumeric() || is_combining(previous))
             }
             _ => is_visible(c) && !(word.mixed && is_lookalike(c)),
         };
@@ -200,10 +204,14 @@ fn is_pictograph(c: char) -> bool {
 }
 
 /// Whether a character, standing alone, is drawn as itself, has the width of what it looks like, and
-/// moves nothing else. What is not known to be so is marked.
+/// moves nothing else.
 fn is_visible(c: char) -> bool {
     if c == ' ' || c.is_ascii_graphic() {
         return true;
+    }
+    // A second net for what the list below forgets: what fills no column is not seen.
+    if c.width().unwrap_or(0) == 0 || u32::from(c) & 0xFFFE == 0xFFFE {
+        return false;
     }
     !matches!(u32::from(c),
         // Controls, DEL and the C1 set.

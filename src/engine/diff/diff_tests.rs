@@ -65,10 +65,10 @@ fn decides() {
     let (a, b) = (tool("a", ""), tool("b", ""));
     check("[]", "[]", &[]);
     check(&list(&[a.clone(), b.clone()]), &list(&[b.clone(), a.clone()]), &[]);
-    check("[]", &list(&[a.clone()]), &["added a Instructions"]);
+    check("[]", &list(std::slice::from_ref(&a)), &["added a Instructions"]);
     check(&list(&[a.clone(), b.clone()]), "[]", &["removed a,b Removal"]);
     let renamed = a.replace(r#""name":"a""#, r#""name":"z""#);
-    check(&list(&[a.clone()]), &list(&[renamed]), &["renamed a,z Words"]);
+    check(&list(std::slice::from_ref(&a)), &list(&[renamed]), &["renamed a,z Words"]);
     let schema = r#","inputSchema":{"type":"object"}"#;
     let dialect = r#","inputSchema":{"type":"object","$schema":"http://json-schema.org/draft-07/schema#"}"#;
     check(

@@ -5,7 +5,7 @@
 //! question, because an answer to some of them alone would have no effect. `docs/quiet.md` tells how
 //! they count.
 //!
-//! Promises: every edit but the version a server says it has is in exactly one decision; the order is
+//! Promises: every edit but what a server says of itself without words is in exactly one decision; the order is
 //! fixed, weightiest first.
 
 use super::super::canon;
@@ -19,8 +19,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The same edit in so many items is asked once, even if those items have other edits too.
 const MANY: usize = 4;
 
-/// What was added is alike only if it is no longer than this; larger things are read one by one.
-const SMALL: usize = 240;
+/// What was added is alike only if it is no longer than this (in bytes, with words and without);
+/// larger things are read one by one.
+const SMALL: (usize, usize) = (240, 2_000);
 
 /// A part of an item, by the index of its change.
 type Unit = (usize, Part);
@@ -50,7 +51,7 @@ pub(super) fn decisions(changes: &[Change]) -> Vec<Decision> {
                     edits.iter().zip(0..).map(|(e, n)| (e, EditRef { change: index, edit: n }))
                 {
                     match edit.class {
-                        _ if is_version(change.key.kind, edit) => {}
+                        _ if is_quiet(change.key.kind, edit) => {}
                         Class::Noise(_) => noise.push(place),
                         _ if removes_part(edit) => parts.push(place),
                         _ => atoms.push(place),
@@ -116,11 +117,14 @@ fn edited(changes: &[Change], places: Vec<EditRef>) -> Vec<Vec<Like>> {
     for atom in &atoms {
         *total.entry(atom.place.change).or_default() += 1;
     }
-    let (families, singles) = gather(atoms, true);
-    let (families, dropped) = worth_sharing(families, Vec::new(), &total);
-    let dropped = singles.into_iter().chain(dropped.into_iter().flat_map(|group| group.atoms));
-    let (equal, mut rest) = gather(dropped.collect(), false);
-    let (kept, dropped) = worth_sharing(equal, families, &total);
+    let (mut groups, singles) = gather(atoms, true);
+    let (equal, mut rest) = gather(singles, false);
+    groups.extend(equal);
+    let (kept, dropped) = worth_sharing(groups, Vec::new(), &total);
+    // Like edits that are not worth a question may still hold equal ones that are.
+    let (equal, left) = gather(dropped.into_iter().flat_map(|group| group.atoms).collect(), false);
+    rest.extend(left);
+    let (kept, dropped) = worth_sharing(equal, kept, &total);
     rest.extend(dropped.into_iter().flat_map(|group| group.atoms));
 
     // What concerns the very same items is read together.
@@ -228,9 +232,10 @@ fn atom(kind: Kind, edit: &Edit, place: EditRef) -> Atom {
     match (&edit.before, &edit.after) {
         _ if edit.class == Class::References => {}
         (Some(Value::String(before)), Some(Value::String(after))) => {
-            let pieces = words::compare(before, after);
-            let adds = |piece: &Piece| matches!(piece, Piece::Added(text) if text.chars().any(char::is_alphanumeric));
-            if edit.class != Class::Renamed && !pieces.iter().any(adds) {
+            let pieces = words::compare(before.trim_ascii(), after.trim_ascii());
+            let adds = |piece: &Piece| matches!(piece, Piece::Added(text) if !text.trim_ascii().is_empty());
+            let cut = !matches!(edit.class, Class::Renamed | Class::Spacing);
+            if cut && !pieces.iter().any(adds) {
                 sort = Sort::Cut;
             }
             for piece in pieces {
@@ -256,8 +261,9 @@ fn atom(kind: Kind, edit: &Edit, place: EditRef) -> Atom {
             }
         }
     }
+    let most = if edit.class == Class::Words { SMALL.0 } else { SMALL.1 };
     let small =
-        |value: &Option<Value>| value.as_ref().is_none_or(|value| canon::canonical(value).len() <= SMALL);
+        |value: &Option<Value>| value.as_ref().is_none_or(|value| canon::canonical(value).len() <= most);
     let alike = match sort {
         Sort::Added => small(&edit.after),
         Sort::Removed | Sort::Cut => true,
@@ -308,7 +314,7 @@ fn weight_of((change, edit): (&Change, &Edit)) -> Weight {
     let description = matches!(&edit.part, Part::Field(field) if field == "description");
     match edit.class {
         Class::Noise(_) => Weight::Noise,
-        Class::References | Class::Cosmetic => Weight::Cosmetic,
+        Class::References | Class::Spacing | Class::Cosmetic => Weight::Cosmetic,
         Class::Schema | Class::Widening => Weight::Schema,
         Class::Words if change.key.kind == Kind::Instructions => Weight::Instructions,
         Class::Words if change.key.kind == Kind::Tool && description => Weight::Instructions,
@@ -316,9 +322,9 @@ fn weight_of((change, edit): (&Change, &Edit)) -> Weight {
     }
 }
 
-/// Whether an edit is only the version in serverInfo, which every release changes.
-fn is_version(kind: Kind, edit: &Edit) -> bool {
-    kind == Kind::ServerInfo && edit.path.0.len() == 1 && key(edit.path.0.first()) == Some("version")
+/// Whether an edit asks nothing: what a server says of itself without words, such as its version.
+pub fn is_quiet(kind: Kind, edit: &Edit) -> bool {
+    kind == Kind::ServerInfo && edit.class == Class::Cosmetic
 }
 
 /// Whether an edit takes a whole parameter or field of a result away.

@@ -10,7 +10,7 @@
 pub mod group;
 pub mod noise;
 pub mod place;
-mod refs;
+pub mod refs;
 mod rename;
 pub mod tree;
 pub mod words;
@@ -133,6 +133,8 @@ pub enum Class {
     Noise(Noise),
     /// `$ref`s were written out or drawn together; what they say is equal.
     References,
+    /// The same words, apart by other white space.
+    Spacing,
     /// Nothing that a model reads or a caller must obey.
     Cosmetic,
     /// What a caller must or may send.
@@ -391,6 +393,11 @@ fn classify(kind: Kind, path: &Path, before: Option<&Value>, after: Option<&Valu
     }
     if noise::widens(kind, path, before, after) {
         return Class::Widening;
+    }
+    if let (Some(Value::String(before)), Some(Value::String(after))) = (before, after)
+        && words::same_words(before, after)
+    {
+        return Class::Spacing;
     }
     let prose = after.or(before).is_some_and(has_prose);
     let keyword = place::key(path.0.last()).unwrap_or("");

@@ -35,7 +35,7 @@ fn written_out(kind: Kind, before: &Value, after: &Value, plain: &[tree::Edit]) 
         let (Some(first), Some(second)) = (before.get(root), after.get(root)) else {
             continue;
         };
-        let (a, b) = (resolve(first)?, resolve(second)?);
+        let (a, b) = (write_out(first)?, write_out(second)?);
         if (a == *first && b == *second) || first == second {
             continue;
         }
@@ -58,7 +58,7 @@ fn written_out(kind: Kind, before: &Value, after: &Value, plain: &[tree::Edit]) 
 }
 
 /// A schema with its own `$defs` written out in place; `None` if that gets too large.
-fn resolve(schema: &Value) -> Option<Value> {
+pub fn write_out(schema: &Value) -> Option<Value> {
     let mut state = State { root: schema, budget: MAX_VALUES, kept: BTreeSet::new(), used: BTreeSet::new() };
     let resolved = state.value(schema, &mut Vec::new())?;
     let Value::Object(mut object) = resolved else {

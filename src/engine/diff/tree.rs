@@ -88,12 +88,12 @@ fn arrays(old: &[Value], new: &[Value], path: &Path, out: &mut Vec<Edit>) {
         for step in 0..both {
             values(&old[from.start + step], &new[to.start + step], &place(to.start + step), out);
         }
-        for index in from.start + both..from.end {
-            out.push(edit(place(index), Some(&old[index]), None));
-        }
-        for index in to.start + both..to.end {
-            out.push(edit(place(index), None, Some(&new[index])));
-        }
+        let rest = |list: &'_ [Value], range: std::ops::Range<usize>| {
+            let indexes = range.start + both..range.end;
+            indexes.clone().zip(list[indexes].to_vec()).collect::<Vec<_>>()
+        };
+        out.extend(rest(old, from).into_iter().map(|(index, value)| edit(place(index), Some(&value), None)));
+        out.extend(rest(new, to).into_iter().map(|(index, value)| edit(place(index), None, Some(&value))));
     }
 }
 

@@ -1,8 +1,10 @@
 //! Two texts compared down to the words.
 //!
-//! Promises: the pieces, put together again, are the two texts, byte for byte; the same texts always
-//! give the same pieces (no deadline decides); the effort stays bounded, because a text too large for
-//! words is compared by lines, and a text too large for lines counts as replaced.
+//! Promises: what is equal or added, put together, is the offered text, byte for byte; what is equal or
+//! removed is the pinned text, but that plain white space between two words equals any other (see
+//! [`same_words`]); the same texts always give the same pieces (no deadline decides); the effort stays
+//! bounded, because a text too large for words is compared by lines, and a text too large for lines
+//! counts as replaced.
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
@@ -36,6 +38,11 @@ pub fn compare(before: &str, after: &str) -> Vec<Piece> {
         }
     }
     tidy(raw)
+}
+
+/// Whether two texts hold the same words, apart by any plain white space (space, tab, line end).
+pub fn same_words(before: &str, after: &str) -> bool {
+    before.split_ascii_whitespace().eq(after.split_ascii_whitespace())
 }
 
 /// The share of the longer text that stands in both, from 0 to 1.
@@ -80,14 +87,20 @@ pub fn tokens(text: &str) -> Vec<&str> {
 type Raw = Vec<(DiffTag, String)>;
 
 fn slices(old: &[&str], new: &[&str], out: &mut Raw, refine: &mut dyn FnMut(&str, &str, &mut Raw) -> bool) {
-    for op in capture_diff_slices(Algorithm::Myers, old, new) {
+    let loose = |tokens: &[&str]| tokens.iter().map(|token| spaceless(token).to_owned()).collect::<Vec<_>>();
+    for op in capture_diff_slices(Algorithm::Myers, &loose(old), &loose(new)) {
         let (before, after) = (old[op.old_range()].concat(), new[op.new_range()].concat());
         match op.tag() {
-            DiffTag::Equal => out.push((DiffTag::Equal, before)),
+            DiffTag::Equal => out.push((DiffTag::Equal, after)),
             DiffTag::Replace if refine(&before, &after, out) => {}
             _ => out.extend([(DiffTag::Delete, before), (DiffTag::Insert, after)]),
         }
     }
+}
+
+/// A token for comparing: plain white space equals any other.
+fn spaceless(token: &str) -> &str {
+    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_whitespace()) { " " } else { token }
 }
 
 /// Refines a replaced stretch of lines into words, where that is affordable.

@@ -12,6 +12,8 @@ use crate::engine::show;
 use crate::engine::surface::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Additions no longer than this share a row with others of the same item.
+const SHORT: usize = 120;
 /// Names listed before the rest is told by its number.
 const NAMES: usize = 12;
 /// Surroundings shown of a text that changed alike in several places.
@@ -34,9 +36,8 @@ fn one_item(set: &ChangeSet, likes: &[Like], full: bool) -> Vec<Line> {
     let Some((change, _)) = edits.first() else {
         return lines;
     };
-    let names: Vec<String> = parts.iter().map(|part| part_name(part)).collect();
     let names =
-        if parts.contains(&Part::Whole) { String::new() } else { format!(": {}", listed(&names, full)) };
+        if parts.contains(&Part::Whole) { String::new() } else { format!(": {}", part_names(&parts)) };
     lines.extend(wrap::text(Role::Heading, format!("{}{names}", title(&change.key)), 2));
     for same in same {
         let places: Vec<&Edit> = same.places.iter().filter_map(|place| Some(set.edit(*place)?.1)).collect();
@@ -69,14 +70,52 @@ fn many_items(set: &ChangeSet, likes: &[Like], items: &BTreeSet<usize>, full: bo
     whats.dedup();
     let heading = format!("in {} {kind}: {}", show::count(changes.len()), whats.join(", "));
     let mut lines = wrap::text(Role::Heading, heading, 2);
+    let (small, large): (Vec<&Like>, Vec<&Like>) = likes.iter().partition(|like| is_small(set, like));
+    let rows = small.len() > 1;
     if likes.iter().any(|like| like.variants.len() == 1) {
         let names: Vec<String> = changes.iter().map(|change| show::name(&change.key.name)).collect();
         lines.extend(wrap::text(Role::Note, listed(&names, full), 2));
     }
-    for like in likes {
+    if rows {
+        lines.extend(row_each(set, &small, items, full));
+    }
+    for like in if rows { large } else { likes.iter().collect() } {
         for same in &like.variants {
             lines.extend(one_of_many(set, like, same, full));
         }
+    }
+    lines
+}
+
+/// Whether like additions are short enough, and few enough in each item, to share a row with others.
+fn is_small(set: &ChangeSet, like: &Like) -> bool {
+    let places = || like.variants.iter().flat_map(|same| &same.places);
+    let items: BTreeSet<usize> = places().map(|place| place.change).collect();
+    let short = |place: &EditRef| match set.edit(*place) {
+        Some((_, Edit { before: None, after: Some(value), part: Part::Field(_), .. })) => {
+            let text = json(value, true);
+            text.len() <= SHORT && !text.contains('⏎')
+        }
+        _ => false,
+    };
+    like.variants.len() > 1 && places().count() == items.len() && places().all(short)
+}
+
+/// One line an item, with what each of several like additions gave it.
+fn row_each(set: &ChangeSet, likes: &[&Like], items: &BTreeSet<usize>, full: bool) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for item in items {
+        let places = likes.iter().flat_map(|like| &like.variants).flat_map(|same| &same.places);
+        let own = places.filter(|place| place.change == *item).filter_map(|place| set.edit(*place));
+        let mut name = String::new();
+        let cells: Vec<String> = own
+            .map(|(change, edit)| {
+                name = show::name(&change.key.name);
+                let value = edit.after.as_ref().map(|value| json(value, full)).unwrap_or_default();
+                format!("{} {value}", whole_label(change.key.kind, edit))
+            })
+            .collect();
+        lines.extend(wrap::text(Role::Added, format!("{name}: {}", cells.join(" · ")), 2));
     }
     lines
 }
@@ -93,6 +132,8 @@ fn one_of_many(set: &ChangeSet, like: &Like, same: &Same, full: bool) -> Vec<Lin
     // Where the keyword stands, if the items' own names do not say it.
     let place = |(change, edit): &(&Change, &Edit)| {
         let whole = whole_label(kind, edit);
+        let itself = keyword.starts_with("properties.") && within(kind, edit).is_empty();
+        let whole = if itself { String::new() } else { whole };
         let inside = whole.strip_suffix(&keyword).unwrap_or(&whole).trim_end_matches(['.', ' ']).to_owned();
         (show::name(&change.key.name), inside)
     };
@@ -100,7 +141,7 @@ fn one_of_many(set: &ChangeSet, like: &Like, same: &Same, full: bool) -> Vec<Lin
     let insides: BTreeSet<&str> = places.iter().map(|(_, inside)| inside.as_str()).collect();
     let label = if like.variants.len() == 1 {
         let inside: Vec<String> = insides.iter().filter(|s| !s.is_empty()).map(|s| (*s).to_owned()).collect();
-        if !inside.is_empty() {
+        if !inside.is_empty() && inside != ["input"] {
             lines.extend(wrap::text(Role::Note, format!("in {}", listed(&inside, full)), 2));
         }
         keyword
@@ -128,6 +169,9 @@ fn what(set: &ChangeSet, like: &Like) -> Option<String> {
     }
     if edit.class == Class::Renamed {
         return Some("parameter renamed".to_owned());
+    }
+    if edit.class == Class::Spacing {
+        return Some(format!("white space in {}", keyword(change.key.kind, edit)));
     }
     let verb = match like.sort {
         Sort::Added => "added",
@@ -179,6 +223,24 @@ fn whole_label(kind: Kind, edit: &Edit) -> String {
     if inner.is_empty() { part } else { format!("{part} {inner}").trim_start().to_owned() }
 }
 
+/// What parts are called, those of one sort under one word.
+fn part_names(parts: &BTreeSet<&Part>) -> String {
+    let mut sorts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut names = Vec::new();
+    for part in parts {
+        match part {
+            Part::Parameter(name) => sorts.entry("parameter").or_default().push(show::name(name)),
+            Part::Output(name) => sorts.entry("result field").or_default().push(show::name(name)),
+            other => names.push(part_name(other)),
+        }
+    }
+    for (sort, of) in sorts {
+        let s = if of.len() == 1 { "" } else { "s" };
+        names.push(format!("{sort}{s} {}", of.join(", ")));
+    }
+    names.join(", ")
+}
+
 /// What a part is called.
 fn part_name(part: &Part) -> String {
     match part {
@@ -206,6 +268,11 @@ fn within(kind: Kind, edit: &Edit) -> String {
     dotted(steps.get(top..).unwrap_or(&[]), true)
 }
 
+/// The lines of one edit under the name of its item.
+pub(super) fn alone(item: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
+    edit_lines(&format!("{item} {}: ", whole_label(kind, edit)), kind, edit, full)
+}
+
 /// The lines of one edit.
 fn edit_lines(label: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
     let steps = &edit.path.0;
@@ -219,7 +286,14 @@ fn edit_lines(label: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
     };
     match (&edit.before, &edit.after) {
         _ if edit.class == Class::References => {
-            wrap::text(Role::Note, "`$ref`s are written out or drawn together; what they say is equal", 2)
+            wrap::text(Role::Note, "`$ref`s are written out or drawn together: compared by what they say", 2)
+        }
+        (Some(Value::String(before)), Some(Value::String(after))) if edit.class == Class::Spacing => {
+            let (old, new) = (before.chars().count(), after.chars().count());
+            let (word, count) = if new < old { ("fewer", old - new) } else { ("more", new - old) };
+            let text =
+                format!("{label}the same words, {} characters of white space {word}", show::count(count));
+            wrap::text(Role::Note, text, 2)
         }
         (Some(Value::String(before)), Some(Value::String(after))) if edit.class == Class::Renamed => {
             let spans = vec![
@@ -252,6 +326,9 @@ fn edit_lines(label: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
             item::argument_lines(value, full)
         }
         (None, Some(after)) => wrap::text(Role::Added, format!("{label}{}", json(after, full)), 2),
+        (Some(_), None) if edit.class == Class::Widening => {
+            wrap::text(Role::Removed, format!("{label}false: other fields are accepted now"), 2)
+        }
         (Some(before), None) => gone(label, before, full),
         (Some(before), Some(after)) => {
             let (before, after) = (json(before, full), json(after, full));
@@ -303,23 +380,29 @@ fn gone(label: &str, before: &Value, full: bool) -> Vec<Line> {
     wrap::text(Role::Removed, format!("{label}{said}"), 2)
 }
 
-/// The other surroundings in which the same words changed.
+/// The other surroundings in which the same words changed: all of them if the words are so few that
+/// what they do depends on where they stand.
 fn surroundings(set: &ChangeSet, group: &Same, label: &str, full: bool) -> Vec<Line> {
     let mut seen: Vec<Vec<Line>> = Vec::new();
-    for (change, edit) in group.places.iter().filter_map(|place| set.edit(*place)) {
-        if let (Some(Value::String(before)), Some(Value::String(after))) = (&edit.before, &edit.after)
-            && edit.class != Class::Renamed
-        {
-            let _ = change;
-            let lines = text::changed(label, before, after, full);
-            if !seen.contains(&lines) {
-                seen.push(lines);
-            }
+    let mut first = None;
+    let mut max = SURROUNDINGS;
+    for (_, edit) in group.places.iter().filter_map(|place| set.edit(*place)) {
+        let (Some(Value::String(before)), Some(Value::String(after))) = (&edit.before, &edit.after) else {
+            return Vec::new();
+        };
+        if matches!(edit.class, Class::Renamed | Class::Spacing) {
+            return Vec::new();
+        }
+        let lines = text::again(label, before, after);
+        if first.is_none() {
+            max = if full || text::is_short(before, after) { usize::MAX } else { max };
+            first = Some(lines);
+        } else if first.as_ref() != Some(&lines) && !seen.contains(&lines) {
+            seen.push(lines);
         }
     }
-    let max = if full { usize::MAX } else { SURROUNDINGS };
-    let rest = seen.len().saturating_sub(1).saturating_sub(max);
-    let mut lines: Vec<Line> = seen.into_iter().skip(1).take(max).flatten().collect();
+    let rest = seen.len().saturating_sub(max);
+    let mut lines: Vec<Line> = seen.into_iter().take(max).flatten().collect();
     if rest > 0 {
         let s = plural(rest, "text", "texts");
         lines.push(Line::new(Role::Note, format!("and the same words in {} more {s}", show::count(rest))));
@@ -342,7 +425,7 @@ pub(super) fn removed(set: &ChangeSet, items: &[usize], parts: &[EditRef], full:
                 "{} {}: {}",
                 show::count(names.len()),
                 plural(names.len(), kind.singular(), kind.plural()),
-                names.join(", ")
+                listed(&names, full)
             )
         };
         lines.extend(wrap::text(Role::Removed, text, 2));
@@ -360,8 +443,7 @@ pub(super) fn removed(set: &ChangeSet, items: &[usize], parts: &[EditRef], full:
         }
     }
     for (parts, items) in alike {
-        let parts: Vec<String> = parts.into_iter().map(part_name).collect();
-        let text = format!("{} of {}", parts.join(", "), listed(&items, full));
+        let text = format!("{} of {}", part_names(&parts), listed(&items, full));
         lines.extend(wrap::text(Role::Removed, text, 2));
     }
     lines

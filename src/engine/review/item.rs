@@ -6,8 +6,8 @@
 
 use super::{Line, Mark, Role, Span, plural, text, wrap};
 use crate::engine::canon;
-use crate::engine::diff::noise;
 use crate::engine::diff::{ChangeSet, What};
+use crate::engine::diff::{noise, refs};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::engine::surface::{ItemKey, Kind};
@@ -110,20 +110,26 @@ fn whole(kind: Kind, value: &Value, full: bool) -> Vec<Line> {
     lines
 }
 
-/// The lines of a tool's schema: one a parameter, then what else it says.
+/// The lines of a tool's schema: one a parameter, then what else it says. References to its own
+/// definitions are written out.
 pub(super) fn schema_lines(label: &str, schema: &Object, full: bool) -> Vec<Line> {
+    let whole = Value::Object(schema.clone());
+    let resolved = refs::write_out(&whole).unwrap_or(whole);
+    let Value::Object(schema) = &resolved else {
+        return Vec::new();
+    };
     let mut lines = Vec::new();
     if let Some(words) = schema.get("description").and_then(Value::as_str) {
         lines.extend(text::added(label, words));
     }
     lines.extend(properties(label, schema, 0, full));
-    let rest = rest("", schema, &["type", "properties", "required", "description"], full);
-    let kind = type_name(schema);
-    let kind = if kind == "object" || kind.is_empty() { None } else { Some(kind) };
-    let all: Vec<String> = kind.into_iter().chain(rest).collect();
-    if !all.is_empty() {
+    let mut rest = rest("", schema, &["properties", "required", "description", "type"], full);
+    if let Some(kind) = schema.get("type").filter(|kind| kind.as_str() != Some("object")) {
+        rest.insert(0, format!("type {}", json(kind, full)));
+    }
+    if !rest.is_empty() {
         let of = if label.is_empty() { "input" } else { "result" };
-        lines.extend(wrap::text(Role::Added, format!("{of}: {}", all.join(" · ")), 2));
+        lines.extend(wrap::text(Role::Added, format!("{of}: {}", rest.join(" · ")), 2));
     }
     lines
 }
@@ -162,23 +168,15 @@ pub(super) fn property_lines(
     let Value::Object(schema) = property else {
         return wrap::text(Role::Added, format!("{head}: {}", json(property, full)), indent.len() + 4);
     };
+    let shape = shape(schema, full);
     let mut facts = Vec::new();
-    let kind = type_name(schema);
-    if !kind.is_empty() {
-        facts.push(kind);
+    if !shape.name.is_empty() {
+        facts.push(shape.name);
     }
     if required {
         facts.push("required".to_owned());
     }
-    let inner = inner_object(schema);
-    let mut told = vec!["type", "description"];
-    match inner {
-        Some(Inner::Own(_)) => told.extend(["properties", "required"]),
-        Some(Inner::Items(_)) => told.push("items"),
-        None if is_simple_items(schema) => told.push("items"),
-        None => {}
-    }
-    facts.extend(rest(name, schema, &told, full));
+    facts.extend(rest(name, schema, &[&shape.told[..], &["description"]].concat(), full));
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
     let words = schema.get("description").and_then(Value::as_str);
     let colon = if words.is_some() { ": " } else { "" };
@@ -189,17 +187,13 @@ pub(super) fn property_lines(
             wrap::text(Role::Added, format!("{head}{facts}{colon}{words}"), indent.len() + 4)
         }
     };
-    match inner {
-        Some(Inner::Own(schema)) => lines.extend(properties("", schema, depth + 1, full)),
-        Some(Inner::Items(items)) => {
-            let rest = rest("", items, &["type", "properties", "required"], full);
-            if !rest.is_empty() {
-                let text = format!("{indent}  each: {}", rest.join(", "));
-                lines.extend(wrap::text(Role::Added, text, indent.len() + 4));
-            }
-            lines.extend(properties("", items, depth + 1, full));
+    let several = shape.inner.len() > 1;
+    for (index, inner) in shape.inner.into_iter().enumerate() {
+        if several {
+            let text = format!("{indent}  object {}:", index + 1);
+            lines.extend(wrap::text(Role::Added, text, indent.len() + 4));
         }
-        None => {}
+        lines.extend(properties("", inner, depth + 1 + usize::from(several), full));
     }
     lines
 }
@@ -227,60 +221,73 @@ pub(super) fn argument_lines(argument: &Value, full: bool) -> Vec<Line> {
     text::added(&format!("argument {}{facts}: ", show::name(name)), words)
 }
 
-/// A schema's type in a word or two; empty if it says none, or none that is simple.
-fn type_name(schema: &Object) -> String {
-    let own = match schema.get("type") {
-        Some(Value::String(name)) => show::name(name),
-        Some(Value::Array(names)) => {
-            let names: Vec<String> = names.iter().filter_map(Value::as_str).map(show::name).collect();
-            names.join("|")
+/// What a schema takes, in a few words, and what has to be told under it.
+#[derive(Default)]
+struct Shape<'a> {
+    name: String,
+    /// The objects whose properties are told under it.
+    inner: Vec<&'a Object>,
+    /// The keywords that are told by this.
+    told: Vec<&'static str>,
+}
+
+/// Tells a schema's shape: `string`, `array of string`, `integer|null`, `object`.
+fn shape<'a>(schema: &'a Object, full: bool) -> Shape<'a> {
+    let mut shape = Shape::default();
+    let names = match schema.get("type") {
+        Some(Value::String(name)) => vec![name.as_str()],
+        Some(Value::Array(names)) if names.iter().all(|name| name.as_str().is_some()) => {
+            names.iter().filter_map(Value::as_str).collect()
         }
-        Some(other) => canonical(other),
-        None => String::new(),
+        _ => vec![],
     };
-    match schema.get("items") {
-        Some(Value::Object(items)) if is_simple_items(schema) || is_object(items) => {
-            format!("{own} of {}", type_name(items))
+    if !names.is_empty() {
+        shape.told.push("type");
+    }
+    shape.name = names.into_iter().map(show::name).collect::<Vec<_>>().join("|");
+    if let Some(Value::Object(items)) = schema.get("items") {
+        let of = nested(items, full, &mut shape.inner);
+        if !of.is_empty() {
+            shape.name = format!("{} of {of}", if shape.name.is_empty() { "array" } else { &shape.name });
+            shape.told.push("items");
         }
-        _ => own,
     }
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(Value::Array(list)) = schema.get(keyword) else { continue };
+        let variants: Vec<&Object> = list.iter().filter_map(Value::as_object).collect();
+        if !shape.name.is_empty() || variants.len() != list.len() {
+            continue;
+        }
+        let names: Vec<String> =
+            variants.into_iter().map(|variant| nested(variant, full, &mut shape.inner)).collect();
+        shape.name = names.join("|");
+        shape.told.push(keyword);
+    }
+    if has_properties(schema) {
+        shape.inner.push(schema);
+        shape.told.extend(["properties", "required"]);
+    }
+    shape
 }
 
-/// Whether a list's elements are told by their type alone.
-fn is_simple_items(schema: &Object) -> bool {
-    match schema.get("items") {
-        Some(Value::Object(items)) => items.len() == 1 && matches!(items.get("type"), Some(Value::String(_))),
-        _ => false,
-    }
-}
-
-fn is_object(schema: &Object) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("object") && has_properties(schema)
+/// The shape of a schema within another, with whatever else it says in brackets.
+fn nested<'a>(schema: &'a Object, full: bool, inner: &mut Vec<&'a Object>) -> String {
+    let shape = shape(schema, full);
+    let rest = rest("", schema, &shape.told, full);
+    inner.extend(shape.inner);
+    let name = if shape.name.is_empty() { "any".to_owned() } else { shape.name };
+    if rest.is_empty() { name } else { format!("{name} ({})", rest.join(", ")) }
 }
 
 fn has_properties(schema: &Object) -> bool {
     schema.get("properties").and_then(Value::as_object).is_some_and(|map| !map.is_empty())
 }
 
-enum Inner<'a> {
-    Own(&'a Object),
-    Items(&'a Object),
-}
-
-/// The object with properties that a property is, or is a list of.
-fn inner_object(schema: &Object) -> Option<Inner<'_>> {
-    if has_properties(schema) {
-        return Some(Inner::Own(schema));
-    }
-    let items = schema.get("items")?.as_object()?;
-    is_object(items).then_some(Inner::Items(items))
-}
-
 /// Whatever a schema says besides, as `keyword value`.
 fn rest(name: &str, schema: &Object, told: &[&str], full: bool) -> Vec<String> {
     let plain = |key: &str, value: &Value| match key {
         "description" => matches!(value, Value::String(_)),
-        "properties" | "items" => matches!(value, Value::Object(_)),
+        "properties" => matches!(value, Value::Object(_)),
         "required" => value.as_array().is_some_and(|list| list.iter().all(|name| name.as_str().is_some())),
         _ => true,
     };
@@ -317,12 +324,38 @@ fn sorted(object: &Object) -> Vec<(&str, &Value)> {
     members
 }
 
-/// A value as JSON on one line, neutral; inline data is cut unless `full`.
+/// A value as JSON on one line, neutral, with spaces to break at; inline data is cut unless `full`.
 pub(super) fn json(value: &Value, full: bool) -> String {
+    let mut out = String::new();
     if full {
-        show::line(&canonical(value), usize::MAX)
+        spaced(value, &mut out)
     } else {
-        show::line(&canonical(&cut_data(value)), usize::MAX)
+        spaced(&cut_data(value), &mut out)
+    }
+    show::line(&out, usize::MAX)
+}
+
+fn spaced(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(list) => {
+            out.push('[');
+            for (index, value) in list.iter().enumerate() {
+                out.push_str(if index > 0 { ", " } else { "" });
+                spaced(value, out);
+            }
+            out.push(']');
+        }
+        Value::Object(object) => {
+            out.push('{');
+            for (index, (key, value)) in sorted(object).into_iter().enumerate() {
+                out.push_str(if index > 0 { ", " } else { "" });
+                spaced(&Value::from(key), out);
+                out.push_str(": ");
+                spaced(value, out);
+            }
+            out.push('}');
+        }
+        _ => out.push_str(&String::from_utf8_lossy(&canon::canonical(value))),
     }
 }
 
@@ -337,8 +370,4 @@ fn cut_data(value: &Value) -> Value {
         }
         _ => value.clone(),
     }
-}
-
-fn canonical(value: &Value) -> String {
-    String::from_utf8_lossy(&canon::canonical(value)).into_owned()
 }

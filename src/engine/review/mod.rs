@@ -12,9 +12,8 @@ mod item;
 mod text;
 mod wrap;
 
-use super::diff::{Cause, ChangeSet, Subject, What};
+use super::diff::{Cause, ChangeSet, Subject, What, group};
 use super::show;
-use super::surface::Kind;
 use std::fmt;
 
 /// The columns that a line may fill.
@@ -84,7 +83,7 @@ pub fn lines(set: &ChangeSet, full: bool) -> Vec<Line> {
     for index in 0..set.decisions.len() {
         lines.extend(decision(set, index, full));
     }
-    lines.extend(version(set));
+    lines.extend(quiet(set, full));
     lines
 }
 
@@ -119,20 +118,16 @@ fn cause(cause: &Cause) -> String {
     }
 }
 
-/// The version that the server says it has, which asks for no decision.
-fn version(set: &ChangeSet) -> Vec<Line> {
-    let of = |change: &super::diff::Change| match &change.what {
-        What::Changed { before, after, .. } if change.key.kind == Kind::ServerInfo => {
-            let version = |value: &super::json::Value| {
-                Some(show::line(value.get("version").and_then(super::json::Value::as_str)?, 40))
-            };
-            let (before, after) = (version(before)?, version(after)?);
-            (before != after)
-                .then(|| Line::new(Role::Note, format!("the server calls itself {after} now (was {before})")))
-        }
+/// What the server says of itself and asks for no decision.
+fn quiet(set: &ChangeSet, full: bool) -> Vec<Line> {
+    let edits = set.changes.iter().filter_map(|change| match &change.what {
+        What::Changed { edits, .. } => Some((change.key.kind, edits)),
         _ => None,
-    };
-    set.changes.iter().filter_map(of).collect()
+    });
+    let quiet = edits.flat_map(|(kind, edits)| {
+        edits.iter().filter(move |edit| group::is_quiet(kind, edit)).map(move |edit| (kind, edit))
+    });
+    quiet.flat_map(|(kind, edit)| edit::alone("serverInfo", kind, edit, full)).collect()
 }
 
 impl Line {

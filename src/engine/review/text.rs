@@ -12,14 +12,17 @@ use crate::engine::show;
 const AROUND: usize = 5;
 /// Characters shown of a removed stretch.
 const GONE: usize = 160;
+/// Characters shown of a changed stretch that was shown before.
+const FEW: usize = 30;
 /// Texts less alike than this are shown as one removed and one added.
 const ALIKE: f64 = 0.3;
 
 /// The lines of a changed text. `label` opens the first line.
 pub(super) fn changed(label: &str, before: &str, after: &str, full: bool) -> Vec<Line> {
-    let pieces = words::compare(before, after);
+    let pieces = words::compare(before.trim_ascii(), after.trim_ascii());
     let short = before.chars().count().max(after.chars().count()) <= 60;
-    if !short && words::likeness(&pieces) < ALIKE {
+    let adds = pieces.iter().any(|piece| matches!(piece, Piece::Added(_)));
+    if adds && !short && words::likeness(&pieces) < ALIKE {
         return replaced(label, before, after, full);
     }
     let lookalike = pieces.windows(2).any(|pair| match pair {
@@ -41,6 +44,34 @@ pub(super) fn changed(label: &str, before: &str, after: &str, full: bool) -> Vec
     wrap::spans(Role::Context, spans, 2)
 }
 
+/// The same for words that a review has already shown: only where else they stand.
+pub(super) fn again(label: &str, before: &str, after: &str) -> Vec<Line> {
+    let pieces = words::compare(before.trim_ascii(), after.trim_ascii());
+    let last = pieces.len().saturating_sub(1);
+    let mut spans = vec![Span::new(Mark::Plain, label)];
+    for (index, piece) in pieces.iter().enumerate() {
+        let text = piece.text();
+        let start: String = text.chars().take(FEW).collect();
+        let short = if start.len() < text.len() { format!("{}…", start.trim_end()) } else { start };
+        let short = signless(&show::line(&short, usize::MAX));
+        spans.push(match piece {
+            Piece::Equal(text) => Span::new(Mark::Plain, around(text, index == 0, index == last)),
+            Piece::Removed(_) => Span::new(Mark::Removed, short),
+            Piece::Added(_) => Span::new(Mark::Added, short),
+        });
+    }
+    wrap::spans(Role::Context, spans, 2)
+}
+
+/// Whether so few characters changed that what they do depends on where they stand.
+pub(super) fn is_short(before: &str, after: &str) -> bool {
+    let changed = |piece: &Piece| match piece {
+        Piece::Equal(_) => 0,
+        other => other.text().chars().count(),
+    };
+    words::compare(before.trim_ascii(), after.trim_ascii()).iter().map(changed).sum::<usize>() <= 2 * FEW
+}
+
 /// The lines of a text that was replaced.
 fn replaced(label: &str, before: &str, after: &str, full: bool) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -50,16 +81,32 @@ fn replaced(label: &str, before: &str, after: &str, full: bool) -> Vec<Line> {
     lines
 }
 
-/// The lines of a new text; empty lines are left out.
+/// The lines of a new text; empty lines and what all lines but the first are indented by are left out.
 pub(super) fn added(label: &str, text: &str) -> Vec<Line> {
+    let mut shown = lines_of(text);
+    if let Some(first) = shown.first_mut() {
+        *first = first.trim_start_matches(' ').to_owned();
+    }
     let mut lines = Vec::new();
-    for (index, line) in show::block(text, usize::MAX).iter().filter(|line| !line.is_empty()).enumerate() {
+    for (index, line) in shown.iter().enumerate() {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let label = if index == 0 { label } else { "" };
         lines.extend(wrap::text(Role::Added, format!("{label}{line}"), (indent + 2).min(16)));
     }
     if lines.is_empty() {
         lines.extend(wrap::text(Role::Added, format!("{label}\"\""), 2));
+    }
+    lines
+}
+
+/// The lines of a text that say something, without their common indent.
+fn lines_of(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = show::block(text, usize::MAX);
+    lines.retain(|line| !line.is_empty());
+    let indent = |line: &String| line.len() - line.trim_start_matches(' ').len();
+    let common = lines.iter().skip(1).map(indent).min().unwrap_or(0);
+    for line in lines.iter_mut().skip(1) {
+        line.drain(..common);
     }
     lines
 }
@@ -104,15 +151,16 @@ fn flat(text: &str, max: usize, codes: bool) -> String {
     if codes { ascii(&shown) } else { shown }
 }
 
-/// A text with its own line breaks, but for the first and the last, which stand as marks.
+/// A text with its own line breaks, but for those at its ends, which stand as marks.
 fn broken(text: &str, codes: bool) -> String {
     let inner = text.trim_matches('\n');
-    if !inner.contains('\n') {
-        return flat(text, usize::MAX, codes);
-    }
-    let lines: Vec<String> =
-        show::block(text, usize::MAX).into_iter().filter(|line| !line.is_empty()).collect();
-    let shown = lines.join("\n");
+    let shown = if inner.contains('\n') {
+        let first = if text.starts_with('\n') { "⏎" } else { "" };
+        let last = if text.ends_with('\n') { "⏎" } else { "" };
+        format!("{first}{}{last}", lines_of(inner).join("\n"))
+    } else {
+        show::line(text, usize::MAX)
+    };
     if codes { ascii(&shown) } else { shown }
 }
 
