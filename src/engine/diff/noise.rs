@@ -151,3 +151,7 @@ pub fn without_titles(name: &str, schema: &Value) -> Value {
 fn fold(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+#[path = "noise_tests.rs"]
+mod tests;

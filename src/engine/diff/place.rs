@@ -122,3 +122,7 @@ impl Part {
 pub fn key(step: Option<&Step>) -> Option<&str> {
     if let Some(Step::Key(key)) = step { Some(key) } else { None }
 }
+
+#[cfg(test)]
+#[path = "place_tests.rs"]
+mod tests;

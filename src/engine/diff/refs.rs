@@ -6,7 +6,8 @@
 
 use super::super::json::{Object, Path, Step, Value};
 use super::super::surface::Kind;
-use super::{Class, Edit, Part, tree};
+use super::place::Part;
+use super::{Class, Edit, tree};
 use std::collections::BTreeSet;
 
 /// No schema is written out to more values than this.

@@ -167,3 +167,7 @@ fn scalars(list: &[Value]) -> bool {
 fn edit(path: Path, before: Option<&Value>, after: Option<&Value>) -> Edit {
     Edit { path, before: before.cloned(), after: after.cloned() }
 }
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;

@@ -169,3 +169,7 @@ impl Piece {
         text
     }
 }
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

@@ -4,18 +4,17 @@
 //! are, and shows each different surrounding of a changed text.
 
 use super::item::{self, json, property_lines, title};
+use super::label::{colon, keyword, listed, part_names, whole_label, within};
 use super::{Line, Mark, Role, Span, plural, text, wrap};
-use crate::engine::diff::place::{Part, schema_place};
+use crate::engine::diff::place::Part;
 use crate::engine::diff::{Change, ChangeSet, Class, Edit, EditRef, Like, Same, Sort};
 use crate::engine::json::{Step, Value};
 use crate::engine::show;
 use crate::engine::surface::Kind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Additions no longer than this share a row with others of the same item.
 const SHORT: usize = 120;
-/// Names listed before the rest is told by its number.
-const NAMES: usize = 12;
 /// Surroundings shown of a text that changed alike in several places.
 const SURROUNDINGS: usize = 3;
 
@@ -187,87 +186,6 @@ fn what(set: &ChangeSet, like: &Like) -> Option<String> {
     Some(format!("{keyword} {verb}"))
 }
 
-fn colon(label: &str) -> String {
-    if label.is_empty() { String::new() } else { format!("{label}: ") }
-}
-
-/// The steps from the innermost schema on, without places in lists.
-fn keyword(kind: Kind, edit: &Edit) -> String {
-    match schema_place(kind, &edit.path) {
-        Some(place) => dotted(place.keyword, false),
-        None => dotted(&edit.path.0, false),
-    }
-}
-
-fn dotted(steps: &[Step], places: bool) -> String {
-    let mut out = String::new();
-    for step in steps {
-        match step {
-            Step::Key(key) => {
-                if !out.is_empty() {
-                    out.push('.');
-                }
-                out.push_str(&show::name(key));
-            }
-            Step::Index(index) if places => out.push_str(&format!("[{index}]")),
-            Step::Index(_) => {}
-        }
-    }
-    out
-}
-
-/// The name of the part and the place within it.
-fn whole_label(kind: Kind, edit: &Edit) -> String {
-    let part = if edit.part == Part::Whole { String::new() } else { part_name(&edit.part) };
-    let inner = within(kind, edit);
-    if inner.is_empty() { part } else { format!("{part} {inner}").trim_start().to_owned() }
-}
-
-/// What parts are called, those of one sort under one word.
-fn part_names(parts: &BTreeSet<&Part>) -> String {
-    let mut sorts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut names = Vec::new();
-    for part in parts {
-        match part {
-            Part::Parameter(name) => sorts.entry("parameter").or_default().push(show::name(name)),
-            Part::Output(name) => sorts.entry("result field").or_default().push(show::name(name)),
-            other => names.push(part_name(other)),
-        }
-    }
-    for (sort, of) in sorts {
-        let s = if of.len() == 1 { "" } else { "s" };
-        names.push(format!("{sort}{s} {}", of.join(", ")));
-    }
-    names.join(", ")
-}
-
-/// What a part is called.
-fn part_name(part: &Part) -> String {
-    match part {
-        Part::Field(field) => show::name(field),
-        Part::Parameter(name) => format!("parameter {}", show::name(name)),
-        Part::Output(name) => format!("result field {}", show::name(name)),
-        Part::Schema(root, keyword) => {
-            let of = if root == "inputSchema" { "input" } else { "result" };
-            format!("{of} {}", show::name(keyword))
-        }
-        Part::Whole => "the whole".to_owned(),
-    }
-}
-
-/// Where an edit stands within its part.
-fn within(kind: Kind, edit: &Edit) -> String {
-    let steps = &edit.path.0;
-    let top = match &edit.part {
-        Part::Parameter(_) if kind == Kind::Prompt => 2,
-        Part::Parameter(_) | Part::Output(_) => 3,
-        Part::Schema(_, keyword) => 1 + keyword.split('.').count(),
-        Part::Field(field) => field.split('.').count(),
-        Part::Whole => 0,
-    };
-    dotted(steps.get(top..).unwrap_or(&[]), true)
-}
-
 /// The lines of one edit under the name of its item.
 pub(super) fn alone(item: &str, kind: Kind, edit: &Edit, full: bool) -> Vec<Line> {
     edit_lines(&format!("{item} {}: ", whole_label(kind, edit)), kind, edit, full)
@@ -408,74 +326,4 @@ fn surroundings(set: &ChangeSet, group: &Same, label: &str, full: bool) -> Vec<L
         lines.push(Line::new(Role::Note, format!("and the same words in {} more {s}", show::count(rest))));
     }
     lines
-}
-
-/// The lines of what was removed.
-pub(super) fn removed(set: &ChangeSet, items: &[usize], parts: &[EditRef], full: bool) -> Vec<Line> {
-    let mut lines = vec![Line::new(Role::Heading, "removed")];
-    let mut kinds: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    for change in items.iter().filter_map(|index| set.changes.get(*index)) {
-        kinds.entry(change.key.kind).or_default().push(show::name(&change.key.name));
-    }
-    for (kind, names) in kinds {
-        let text = if kind.is_single() {
-            kind.singular().to_owned()
-        } else {
-            format!(
-                "{} {}: {}",
-                show::count(names.len()),
-                plural(names.len(), kind.singular(), kind.plural()),
-                listed(&names, full)
-            )
-        };
-        lines.extend(wrap::text(Role::Removed, text, 2));
-    }
-    let mut of_item: BTreeMap<usize, BTreeSet<&Part>> = BTreeMap::new();
-    for place in parts {
-        if let Some((_, edit)) = set.edit(*place) {
-            of_item.entry(place.change).or_default().insert(&edit.part);
-        }
-    }
-    let mut alike: BTreeMap<BTreeSet<&Part>, Vec<String>> = BTreeMap::new();
-    for (change, parts) in of_item {
-        if let Some(change) = set.changes.get(change) {
-            alike.entry(parts).or_default().push(title(&change.key));
-        }
-    }
-    for (parts, items) in alike {
-        let text = format!("{} of {}", part_names(&parts), listed(&items, full));
-        lines.extend(wrap::text(Role::Removed, text, 2));
-    }
-    lines
-}
-
-/// The lines of noise: one, unless unfolded.
-pub(super) fn noise(set: &ChangeSet, places: &[EditRef], full: bool) -> Vec<Line> {
-    let edits: Vec<(&Change, &Edit)> = places.iter().filter_map(|place| set.edit(*place)).collect();
-    let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for (_, edit) in &edits {
-        if let Class::Noise(noise) = edit.class {
-            *kinds.entry(noise.text()).or_default() += 1;
-        }
-    }
-    let told: Vec<String> =
-        kinds.into_iter().map(|(text, count)| format!("{} × {text}", show::count(count))).collect();
-    let count = show::count(edits.len());
-    let heading = format!("noise, {count} {}: {}", plural(edits.len(), "edit", "edits"), told.join("; "));
-    let mut lines = wrap::text(Role::Heading, heading, 2);
-    if full {
-        for (change, edit) in edits {
-            let path = show::line(&edit.path.to_string(), usize::MAX);
-            lines.extend(wrap::text(Role::Note, format!("{} {path}", title(&change.key)), 2));
-        }
-    }
-    lines
-}
-
-/// Names with commas; after [`NAMES`] of them the rest is told by its number.
-fn listed(names: &[String], full: bool) -> String {
-    if full || names.len() <= NAMES + 1 {
-        return names.join(", ");
-    }
-    format!("{} and {} more", names[..NAMES].join(", "), show::count(names.len() - NAMES))
 }

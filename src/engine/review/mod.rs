@@ -8,7 +8,9 @@
 //! ([`Line`]'s `Display`).
 
 mod edit;
+mod folded;
 mod item;
+mod label;
 mod text;
 mod wrap;
 
@@ -96,8 +98,8 @@ pub fn decision(set: &ChangeSet, index: usize, full: bool) -> Vec<Line> {
         Subject::Added(change) => item::added(set, *change, full),
         Subject::Renamed(changes) => item::renamed(set, changes),
         Subject::Edited(likes) => edit::edited(set, likes, full),
-        Subject::Removed { items, parts } => edit::removed(set, items, parts, full),
-        Subject::Noise(places) => edit::noise(set, places, full),
+        Subject::Removed { items, parts } => folded::removed(set, items, parts, full),
+        Subject::Noise(places) => folded::noise(set, places, full),
     }
 }
 
