@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::json::{self, Object};
 use crate::engine::launchpin::LaunchPin;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 pub(crate) fn context() -> Context<'static> {
     static MACHINE: std::sync::LazyLock<Machine> = std::sync::LazyLock::new(|| Machine::new(0));
