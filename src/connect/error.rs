@@ -82,6 +82,12 @@ pub enum Reason {
         /// The limit in bytes.
         limit: usize,
     },
+    /// Messages above the limit for all together.
+    #[error("the server's messages are longer than {} MiB together", .limit >> 20)]
+    TooMuch {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// A JSON-RPC error where an answer was owed.
     #[error("the server answered {method} with error {code}")]
     Error {
@@ -163,7 +169,7 @@ impl Reason {
             Reason::Malformed { .. } | Reason::Refused { .. } | Reason::OtherId { .. } | Reason::RawCr => {
                 "clients may show a model something else than what can be checked; do not use this server until its author corrects it".into()
             }
-            Reason::TooLong { .. } | Reason::Pages { .. } | Reason::Items { .. } | Reason::Cursor { .. } => {
+            Reason::TooLong { .. } | Reason::TooMuch { .. } | Reason::Pages { .. } | Reason::Items { .. } | Reason::Cursor { .. } => {
                 "no honest server lists this much; look at what it sends before raising the limit".into()
             }
             Reason::Error { .. } | Reason::Shape { .. } => "the server is broken or not an MCP server".into(),

@@ -60,7 +60,7 @@ pub(super) async fn read(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Reading, ConnectError> {
-    let tap = Arc::new(Tap::new(options.capabilities.declared()));
+    let tap = Arc::new(Tap::new(options));
     let read = converse_with(remote, opening, options, progress, &tap).await;
     read.map_err(|reason| ConnectError { reason, stderr_tail: String::new(), notes: tap.notes() })
 }

@@ -122,7 +122,7 @@ async fn read_command(
     let (Some(stdin), Some(stdout)) = (process.take_stdin(), process.take_stdout()) else {
         return Err(plain(Reason::Ended { method: "its start".into(), status: None }));
     };
-    let tap = Arc::new(Tap::new(options.capabilities.declared()));
+    let tap = Arc::new(Tap::new(options));
     // A server that spoke the stateless era last time is given longer: it may only be slow today.
     let probe = match options.protocol_hint {
         Some(Era::Stateless) => options.limits.request.max(options.limits.probe),
@@ -155,7 +155,10 @@ async fn converse(
     let session = session?;
     let time_to_start = started.elapsed();
     progress(Stage::Reading);
-    let walked = walk::walk(&session, &options.limits).await;
+    let limit = options.limits.walk;
+    let walked = tokio::time::timeout(limit, walk::walk(&session, &options.limits)).await;
+    let slow = |_| Reason::Timeout { method: "everything that was asked".into(), limit };
+    let walked = walked.map_err(slow).and_then(|walked| walked);
     let time_total = started.elapsed();
     let (protocol, era) = (session.protocol.clone(), session.era);
     session.close().await;

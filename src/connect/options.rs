@@ -74,6 +74,10 @@ pub struct Limits {
     pub pages: usize,
     /// Items of all lists together.
     pub items: usize,
+    /// Bytes of all messages together.
+    pub bytes: usize,
+    /// For all lists together, so that no server draws it out page by page.
+    pub walk: Duration,
 }
 
 impl From<&Launch> for Target {
@@ -145,6 +149,8 @@ impl Default for Limits {
             message: 16 << 20,
             pages: 1_000,
             items: 20_000,
+            bytes: 32 << 20,
+            walk: Duration::from_secs(120),
         }
     }
 }

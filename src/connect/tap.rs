@@ -10,6 +10,7 @@
 //! lines on stdout) is skipped and noted.
 
 use super::error::Reason;
+use super::options::Options;
 use crate::engine::json::{Reason as JsonReason, Value};
 use crate::engine::jsonrpc::{self, Envelope, Id, Malformed, Message, Shape};
 use rmcp::model::{
@@ -38,6 +39,8 @@ const CAPABILITIES_META: &str = "io.modelcontextprotocol/clientCapabilities";
 pub(super) struct Tap {
     /// The capabilities that the client declares: rmcp's type knows those of the newest revision only.
     declared: serde_json::Value,
+    /// The bytes that all messages together may have.
+    limit: usize,
     state: Mutex<State>,
 }
 
@@ -52,6 +55,7 @@ struct State {
     requests: BTreeSet<String>,
     skipped: usize,
     strays: usize,
+    bytes: usize,
 }
 
 /// An envelope as the laxest reader sees it, to learn whose answer a refused message is.
@@ -65,8 +69,9 @@ struct Loose<'a> {
 
 impl Tap {
     /// A tap for one connection of a client with these capabilities.
-    pub(super) fn new(declared: serde_json::Value) -> Self {
-        Self { declared, state: Mutex::default() }
+    pub(super) fn new(options: &Options) -> Self {
+        let declared = options.capabilities.declared();
+        Self { declared, limit: options.limits.bytes, state: Mutex::default() }
     }
 
     /// Notes a message of ours on its way out, and gives its bytes.
@@ -165,7 +170,17 @@ impl Tap {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether this much more is too much.
+    fn is_too_much(&self, bytes: usize) -> bool {
+        let mut state = self.state();
+        state.bytes += bytes;
+        state.bytes > self.limit
+    }
+
     fn message(&self, message: &Message<'_>) -> Vec<ServerJsonRpcMessage> {
+        if self.is_too_much(message.text().len()) {
+            return self.fail_all(|_| Reason::TooMuch { limit: self.limit });
+        }
         let (id, answer) = match &message.shape {
             Shape::Request(_, method) => return self.request(method, message.text()),
             Shape::Notification(_) => return Vec::new(),

@@ -5,7 +5,7 @@ use rmcp::model::{ClientRequest, ListToolsRequest};
 
 /// A tap with `tools/list` open under each of these ids.
 fn open(ids: &[i64]) -> Tap {
-    let tap = Tap::new(json!({}));
+    let tap = Tap::new(&Options::default());
     for id in ids {
         let request = ClientRequest::ListToolsRequest(ListToolsRequest::default());
         tap.sending(&ClientJsonRpcMessage::request(request, RequestId::Number(*id)));

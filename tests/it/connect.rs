@@ -324,6 +324,34 @@ async fn silence_ends_at_its_limit() {
 }
 
 #[tokio::test]
+async fn limits_are_settings() {
+    let check = async |args: &[&str], set: fn(&mut Options), expected: &str| {
+        let mut options = usual();
+        set(&mut options);
+        let error = read(&command(args), &options, &|_| ()).await.unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    };
+    check(&[], |o| o.limits.pages = 2, "tools/list has more than 2 pages").await;
+    check(&[], |o| o.limits.items = 11, "the server lists more than 11 items").await;
+    check(&["--tools", "20000"], |o| o.limits.message = 1 << 20, "tools/list has more than 1000 pages").await;
+    let large: &[&str] = &["--page", "0", "--tools", "15000"];
+    check(large, |o| o.limits.message = 1 << 20, "the server sent a message longer than 1 MiB").await;
+    check(large, |o| o.limits.bytes = 1 << 20, "the server's messages are longer than 1 MiB together").await;
+    check(
+        &["--answer-ms", "100", "--change", "endless-cursor"],
+        |o| o.limits.walk = Duration::from_millis(900),
+        "the server did not answer everything that was asked within 900 ms",
+    )
+    .await;
+    check(
+        &["--start-ms", "600"],
+        |o| o.limits.start = Duration::from_millis(200),
+        "the server did not answer server/discover within 200 ms of its start",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn defects_are_reported() {
     for (change, expected) in [
         ("duplicate-tool", "two tools are called the same"),
