@@ -67,11 +67,11 @@ impl StoreError {
             StoreError::NotJson { path, .. } | StoreError::Damaged { path, .. } => {
                 let after = match path.file_name() {
                     Some(name) if name == "trust.json" => {
-                        "nothing is trusted then, and `mcpwatch trust` asks again for each lock"
+                        ": nothing is trusted or refused then, and `mcpwatch trust` asks again for each lock"
                     }
-                    _ => "then run the command again",
+                    _ => ", then run the command again",
                 };
-                format!("Restore {} from a backup, or move it away: {after}.", path.display())
+                format!("Restore {} from a backup, or move it away{after}.", path.display())
             }
             StoreError::Newer { .. } => "Upgrade mcpwatch; nothing was changed.".to_owned(),
             StoreError::NoRandom(_) => "Check that the system's random source is reachable.".to_owned(),

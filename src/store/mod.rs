@@ -9,3 +9,6 @@ pub mod trust;
 pub mod wraps;
 
 pub use format::StoreError;
+
+#[cfg(test)]
+mod messages_tests;

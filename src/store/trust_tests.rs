@@ -240,3 +240,23 @@ fn the_key_is_random_and_stays() {
     assert_ne!(first, Trust::new().unwrap().keyed_values(&raw));
     assert!(!format!("{:?}", full()).contains("07, 07"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(96))]
+
+    /// One byte changed or the end cut off: an error or another store, never a panic.
+    #[test]
+    fn a_damaged_store_never_panics(at in proptest::prelude::any::<proptest::sample::Index>(), byte: u8, cut: bool) {
+        let (_folder, paths) = paths();
+        let file = paths.trust_file();
+        file::save(&file, &full()).unwrap();
+        let mut bytes = fs::read(&file).unwrap();
+        let at = at.index(bytes.len());
+        if cut { bytes.truncate(at) } else { bytes[at] = byte }
+        fs::write(&file, &bytes).unwrap();
+        if let Ok(Some(trust)) = load(&paths) {
+            file::save(&file, &trust).unwrap();
+            assert!(load(&paths).unwrap().unwrap() == trust);
+        }
+    }
+}

@@ -235,3 +235,51 @@ fn tracker() -> ServerPin {
     add(&mut server, Kind::ServerInfo, "", r#"{"name": "tracker", "version": "7"}"#);
     server
 }
+
+/// What git makes of two people's approvals; `None` without git on this machine.
+fn merged(ours: &Lockfile, base: &Lockfile, theirs: &Lockfile) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [("ours", ours), ("base", base), ("theirs", theirs)];
+    for (name, lockfile) in names {
+        std::fs::write(folder.path().join(name), render(lockfile)).unwrap();
+    }
+    let mut git = std::process::Command::new("git");
+    git.current_dir(&folder).args(["merge-file", "-p", "ours", "base", "theirs"]);
+    Some(String::from_utf8(git.output().ok()?.stdout).unwrap())
+}
+
+#[test]
+fn what_git_merges_is_whole_or_refused() {
+    let base = example();
+    let with = |change: &dyn Fn(&mut ServerPin)| {
+        let mut lockfile = example();
+        change(lockfile.servers.get_mut("notes").unwrap());
+        lockfile
+    };
+    let tool = |name: &str, text: &str| {
+        let tool =
+            format!(r#"{{"name": "{name}", "description": "{text}", "inputSchema": {{"type": "object"}}}}"#);
+        with(&|server| add(server, Kind::Tool, name, &tool))
+    };
+    // Two people approved two tools.
+    let Some(text) = merged(&tool("aaa", "A."), &base, &tool("zzz", "Z.")) else { return };
+    let lockfile = parse(&text).unwrap();
+    assert_eq!(lockfile.servers["notes"].items.len(), base.servers["notes"].items.len() + 2);
+    // Two people approved one tool as it was on two days.
+    let text = merged(&tool("aaa", "One."), &base, &tool("aaa", "Two.")).unwrap();
+    assert!(matches!(parse(&text), Err(lockfile::LockError::Conflict { .. })));
+    // Two people approved two upgrades: no half of each.
+    let upgrade = |new_version: &str, dependency: &str| {
+        with(&|server| {
+            let Some(Artifact::Package { version, dependency_list, .. }) = server.artifacts.get_mut("any")
+            else {
+                panic!("the example has a package")
+            };
+            *version = new_version.to_owned();
+            dependency_list.insert("zod".into(), dependency.to_owned());
+        })
+    };
+    let text =
+        merged(&upgrade("1.4.1", "3.25.76 sha512-gzUt/qt81n5z"), &base, &upgrade("1.4.0", "3.26.0")).unwrap();
+    assert!(parse(&text).is_err(), "{text}");
+}
