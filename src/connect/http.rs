@@ -5,7 +5,7 @@ use super::events::{self, EventStream};
 use super::options::{Options, Remote};
 use super::session::{Opening, Session};
 use super::tap::{DISCOVER, Tap};
-use super::{Progress, Reading, converse, sse};
+use super::{Progress, Reading, Then, converse, sse};
 use crate::sys::http::{self, HttpError};
 use ::http::{HeaderName, HeaderValue};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
@@ -59,9 +59,10 @@ pub(super) async fn read(
     opening: Opening,
     options: &Options,
     progress: Progress<'_>,
+    then: &mut Then<'_>,
 ) -> Result<Reading, ConnectError> {
     let tap = Arc::new(Tap::new(options));
-    let read = converse_with(remote, opening, options, progress, &tap).await;
+    let read = converse_with(remote, opening, options, progress, &tap, then).await;
     read.map_err(|reason| ConnectError { reason, stderr_tail: String::new(), notes: tap.notes() })
 }
 
@@ -71,12 +72,13 @@ async fn converse_with(
     options: &Options,
     progress: Progress<'_>,
     tap: &Arc<Tap>,
+    then: &mut Then<'_>,
 ) -> Result<Reading, Reason> {
     let started = Instant::now();
     let endpoint = Endpoint::new(remote, options)?;
     if remote.sse {
         let session = open_sse(&endpoint, tap, options).await;
-        return converse(session, tap, started, options, progress).await;
+        return converse(session, tap, started, options, progress, then).await;
     }
     let client = Tapped { endpoint: endpoint.clone(), tap: Arc::clone(tap), probe: options.limits.probe };
     let config = StreamableHttpClientTransportConfig::with_uri(endpoint.url.as_str())
@@ -95,7 +97,7 @@ async fn converse_with(
         }
         session => session,
     };
-    converse(session, tap, started, options, progress).await
+    converse(session, tap, started, options, progress, then).await
 }
 
 async fn open_sse(endpoint: &Endpoint, tap: &Arc<Tap>, options: &Options) -> Result<Session, Reason> {

@@ -13,12 +13,14 @@ mod http;
 mod options;
 mod session;
 mod sse;
+mod stay;
 mod stdio;
 mod tap;
 mod walk;
 
 pub use error::{ConnectError, Reason};
 pub use options::{Capabilities, ClientName, Limits, Options, Remote, Target};
+pub use stay::{Told, stay};
 
 use crate::engine::surface::{Era, ItemKey, Kind, Surface};
 use crate::sys::process::{Command, Process, Stderr};
@@ -56,6 +58,14 @@ pub enum Stage {
     Reading,
 }
 
+/// What happens to a session once it was read.
+enum Then<'a> {
+    /// It ends.
+    End,
+    /// It stays.
+    Stay(&'a mut stay::Resident),
+}
+
 /// Who is told how far it is.
 pub type Progress<'a> = &'a (dyn Fn(Stage) + Send + Sync);
 
@@ -65,15 +75,24 @@ pub async fn read(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Reading, ConnectError> {
+    read_with(target, options, progress, &mut Then::End).await
+}
+
+async fn read_with(
+    target: &Target,
+    options: &Options,
+    progress: Progress<'_>,
+    then: &mut Then<'_>,
+) -> Result<Reading, ConnectError> {
     let hint = match options.protocol_hint {
         Some(Era::Session) => Opening::Initialize,
         Some(Era::Stateless) | None => Opening::Probe,
     };
-    let first = read_once(target, hint, options, progress).await;
+    let first = read_once(target, hint, options, progress, then).await;
     let Some((opening, options)) = first.as_ref().err().and_then(|error| again(error, hint, options)) else {
         return first;
     };
-    match read_once(target, opening, &options, progress).await {
+    match read_once(target, opening, &options, progress, then).await {
         // The first reason is the better one, unless it only says that a question of ours was one too many.
         Err(second) if !matches!(second.reason, Reason::Ended { .. }) => first.or(Err(second)),
         second => second,
@@ -102,11 +121,12 @@ async fn read_once(
     opening: Opening,
     options: &Options,
     progress: Progress<'_>,
+    then: &mut Then<'_>,
 ) -> Result<Reading, ConnectError> {
     progress(Stage::Starting);
     match target {
-        Target::Command(command) => read_command(command, opening, options, progress).await,
-        Target::Url(remote) => http::read(remote, opening, options, progress).await,
+        Target::Command(command) => read_command(command, opening, options, progress, then).await,
+        Target::Url(remote) => http::read(remote, opening, options, progress, then).await,
     }
 }
 
@@ -115,6 +135,7 @@ async fn read_command(
     opening: Opening,
     options: &Options,
     progress: Progress<'_>,
+    then: &mut Then<'_>,
 ) -> Result<Reading, ConnectError> {
     let started = Instant::now();
     let plain = |reason| ConnectError { reason, stderr_tail: String::new(), notes: Vec::new() };
@@ -130,7 +151,7 @@ async fn read_command(
     };
     let transport = stdio::Stdio::new(Arc::clone(&tap), stdin, stdout, options.limits.message, probe);
     let session = Session::open(transport, Arc::clone(&tap), opening, options).await;
-    let read = converse(session, &tap, started, options, progress).await;
+    let read = converse(session, &tap, started, options, progress, then).await;
     let tail = process.tail();
     let status = process.end().await;
     let (stderr_tail, notes) = (tail.text(), tap.notes());
@@ -144,13 +165,14 @@ async fn read_command(
     }
 }
 
-/// Reads everything over an open session, and closes it.
+/// Reads everything over an open session, stays if that is wanted, and closes it.
 async fn converse(
     session: Result<Session, Reason>,
     tap: &Tap,
     started: Instant,
     options: &Options,
     progress: Progress<'_>,
+    then: &mut Then<'_>,
 ) -> Result<Reading, Reason> {
     let session = session?;
     let time_to_start = started.elapsed();
@@ -161,12 +183,18 @@ async fn converse(
     let walked = walked.map_err(slow).and_then(|walked| walked);
     let time_total = started.elapsed();
     let (protocol, era) = (session.protocol.clone(), session.era);
+    let reading = walked.map(|(mut surface, mut notes)| {
+        for method in tap.requests() {
+            surface.add(ItemKey::new(Kind::Request, method), true.into());
+        }
+        notes.extend(tap.notes());
+        let stderr_tail = String::new();
+        Reading { surface, protocol, era, notes, stderr_tail, time_to_start, time_total }
+    });
+    let stayed = match (&reading, then) {
+        (Ok(reading), Then::Stay(resident)) => resident.go_on(&session, tap, reading.clone(), options).await,
+        (Ok(_), Then::End) | (Err(_), _) => Ok(()),
+    };
     session.close().await;
-    let (mut surface, mut notes) = walked?;
-    for method in tap.requests() {
-        surface.add(ItemKey::new(Kind::Request, method), true.into());
-    }
-    notes.extend(tap.notes());
-    let stderr_tail = String::new();
-    Ok(Reading { surface, protocol, era, notes, stderr_tail, time_to_start, time_total })
+    stayed.and(reading)
 }

@@ -10,6 +10,7 @@ use rmcp::model::{
     ClientCapabilities, ClientConfig, ClientRequest, Implementation, ListPromptsRequest,
     ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest, ListToolsRequest,
     PaginatedRequestParams, ProtocolVersion, ReadResourceRequest, ReadResourceRequestParams,
+    SubscriptionFilter, SubscriptionsListenRequest, SubscriptionsListenRequestParams,
 };
 use rmcp::service::{
     ClientCacheConfig, ClientInitializeError, ClientLifecycleMode, PeerRequestOptions, RunningService,
@@ -109,6 +110,21 @@ impl Session {
     pub(super) async fn resource(&self, uri: &str, limit: Duration) -> Result<Value, Reason> {
         let request = ReadResourceRequest::new(ReadResourceRequestParams::new(uri));
         self.ask(ClientRequest::ReadResourceRequest(request), limit).await
+    }
+
+    /// Opens the stream of a stateless server's signals; the task ends when the stream does. Its
+    /// notifications are heard by the tap.
+    pub(super) async fn listen(&self) -> Option<tokio::task::JoinHandle<()>> {
+        let all = SubscriptionFilter::builder().tools_list_changed().prompts_list_changed();
+        let params = SubscriptionsListenRequestParams::new(all.resources_list_changed().build());
+        let request = ClientRequest::SubscriptionsListenRequest(SubscriptionsListenRequest::new(params));
+        let peer: &Peer<RoleClient> = self.service.peer();
+        let handle = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await.ok()?;
+        let (tap, id) = (Arc::clone(&self.tap), handle.id.clone());
+        Some(tokio::spawn(async move {
+            let _ = handle.await_response().await;
+            let _ = tap.take(&id);
+        }))
     }
 
     /// Says goodbye, as the transport does it.

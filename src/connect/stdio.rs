@@ -104,6 +104,7 @@ impl Transport<RoleClient> for Stdio {
                 message = self.late.1.recv() => return message,
                 read = self.stdout.read_buf(self.framer.buffer()) => {
                     if !matches!(read, Ok(1..)) {
+                        self.tap.end();
                         return None;
                     }
                 }

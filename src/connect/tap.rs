@@ -21,6 +21,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// What came for one request.
 pub(super) type Answer = Result<Value, Reason>;
@@ -42,6 +44,8 @@ pub(super) struct Tap {
     /// The bytes that all messages together may have.
     limit: usize,
     state: Mutex<State>,
+    /// The server signalled, or its end was met.
+    signal: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +60,9 @@ struct State {
     skipped: usize,
     strays: usize,
     bytes: usize,
+    /// The shortest `ttlMs` since it was last asked for.
+    life: Option<u64>,
+    ended: bool,
 }
 
 /// An envelope as the laxest reader sees it, to learn whose answer a refused message is.
@@ -71,7 +78,7 @@ impl Tap {
     /// A tap for one connection of a client with these capabilities.
     pub(super) fn new(options: &Options) -> Self {
         let declared = options.capabilities.declared();
-        Self { declared, limit: options.limits.bytes, state: Mutex::default() }
+        Self { declared, limit: options.limits.bytes, state: Mutex::default(), signal: Notify::new() }
     }
 
     /// Notes a message of ours on its way out, and gives its bytes.
@@ -157,6 +164,33 @@ impl Tap {
         self.state().requests.iter().cloned().collect()
     }
 
+    /// Waits until the server says that a list changed, or until it ends. Signals that nobody waited
+    /// for count as one.
+    pub(super) async fn signal(&self) {
+        self.signal.notified().await;
+    }
+
+    /// Notes that nothing more will come.
+    pub(super) fn end(&self) {
+        self.state().ended = true;
+        self.signal.notify_one();
+    }
+
+    /// Notes that a further reading begins, which may be as large as the first.
+    pub(super) fn renew(&self) {
+        self.state().bytes = 0;
+    }
+
+    /// Whether nothing more will come.
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().ended
+    }
+
+    /// Takes how long the lists live that came since the last time.
+    pub(super) fn take_life(&self) -> Option<Duration> {
+        self.state().life.take().map(Duration::from_millis)
+    }
+
     /// What was skipped, in our words.
     pub(super) fn notes(&self) -> Vec<String> {
         let state = self.state();
@@ -183,7 +217,12 @@ impl Tap {
         }
         let (id, answer) = match &message.shape {
             Shape::Request(_, method) => return self.request(method, message.text()),
-            Shape::Notification(_) => return Vec::new(),
+            Shape::Notification(method) => {
+                if method.ends_with("/list_changed") {
+                    self.signal.notify_one();
+                }
+                return Vec::new();
+            }
             Shape::Result(id) => (Some(id), message.value(&["result"])),
             Shape::Error(id) => (id.as_ref(), None),
         };
@@ -205,6 +244,16 @@ impl Tap {
     }
 
     fn result(&self, method: String, result: Value) -> Answer {
+        if let Some(life) = result.get("ttlMs").and_then(Value::as_f64).filter(|life| *life >= 0.0) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "strict JSON, not negative"
+            )]
+            let life = life as u64;
+            let shortest = &mut self.state().life;
+            *shortest = Some(shortest.map_or(life, |known| known.min(life)));
+        }
         if let Some(asked) = result.get("inputRequests").and_then(Value::as_object) {
             let methods = asked.iter().filter_map(|(_, request)| request.get("method")?.as_str());
             self.state().requests.extend(methods.map(str::to_owned));

@@ -29,7 +29,7 @@ pub struct Http {
     child: Child,
     /// Its address.
     pub url: String,
-    _state: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
 
 impl Http {
@@ -50,7 +50,12 @@ impl Http {
             std::thread::sleep(Duration::from_millis(5));
         }
         let url = std::fs::read_to_string(file).unwrap();
-        Self { child, url, _state: state }
+        Self { child, url, state }
+    }
+
+    /// Its folder.
+    pub fn state(&self) -> &std::path::Path {
+        self.state.path()
     }
 }
 

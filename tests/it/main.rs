@@ -11,4 +11,6 @@ mod https;
 mod lockfile;
 mod real_servers;
 mod servers;
+#[cfg(unix)]
+mod stay;
 mod tidy;
