@@ -2,7 +2,7 @@
 //!
 //! A pattern is a JSON value as the lockfile holds it. In its strings, `${home}` stands for this
 //! machine's home folder, and so on for every [`Name`]; `${date}` and `${timestamp}` stand for the
-//! narrow forms of [`dates`]; `${set:a,b,c}` stands for exactly these single tokens in any order.
+//! narrow forms that `dates.rs` lists; `${set:a,b,c}` stands for exactly these single tokens in any order.
 //! `${dollar}{` stands for the two characters `${`, so text of a server never reads as a placeholder.
 //!
 //! Promises: a placeholder matches only what this machine's value really is, never free text; what
@@ -136,7 +136,7 @@ pub fn matches(pattern: &Value, offered: &Value, machine: &Machine) -> bool {
     }
 }
 
-/// [`matches`] for one string, such as an argument or the URI that names a resource.
+/// [`matches()`] for one string, such as an argument or the URI that names a resource.
 #[must_use]
 pub fn matches_text(pattern: &str, offered: &str, machine: &Machine) -> bool {
     if !pattern.contains("${") {

@@ -1,6 +1,6 @@
 //! What a launch will run, and what it did run: looked up on this machine, without running anything.
 //!
-//! Promises: files are looked for in the runner's own order (`docs` of each in its file), from the
+//! Promises: files are looked for in the runner's own order (each told at the top of its file), from the
 //! client's working folder, with the environment the server gets; no registry is asked, no file
 //! written, no program started; what cannot be found out is [`Artifact::Unknown`] with the reason.
 //! The same question is asked before a start and after it, because a runner installs in between.
@@ -18,13 +18,11 @@ mod pinned;
 mod program;
 mod python;
 mod python_env;
-mod second;
 mod spec;
 mod uv;
 mod wrapper;
 
 pub use pinned::{pinned_launch, upgrade_launch};
-pub use second::second_place;
 
 use crate::engine::launchpin::{Artifact, CommandLaunch, Launch};
 use crate::engine::placeholder::{Machine, Name, replace_paths};

@@ -51,7 +51,7 @@ pub fn parts(change: &Change) -> Vec<Part> {
 
 /// What the store is told when these parts are approved.
 pub fn approvals(server: &Server, change: &Change, made: &BTreeSet<Part>) -> Result<Vec<Act>, SurveyError> {
-    let draft = pins::draft(&change.shown, &pins::platform())?;
+    let draft = pins::draft(&change.shown)?;
     let name = || server.name.clone();
     let mut acts = Vec::new();
     if made.contains(&Part::Launch) {

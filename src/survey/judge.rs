@@ -95,7 +95,7 @@ pub fn new(shown: Shown, platform: &str) -> New {
         cause: Cause::Unknown,
     };
     let full = diff::compare(&nothing, &shown.full, &context);
-    let draft = pins::draft(&shown, platform);
+    let draft = pins::draft(&shown);
     New { full, draft, offer: offer(&shown), shown }
 }
 

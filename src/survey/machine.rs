@@ -13,6 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The time zone of a second reading: far from most, without daylight saving.
 const OTHER_ZONE: &str = "Pacific/Kiritimati";
 
+/// The account that a second reading pretends to be; its home folder is called the same, since servers
+/// take a user's name from either.
+const OTHER_USER: &str = "mcpwatch-probe";
+
 /// Surroundings of a second reading; the folders are gone when this is dropped.
 pub struct Elsewhere {
     _folder: tempfile::TempDir,
@@ -54,7 +58,7 @@ impl Elsewhere {
     pub fn new() -> std::io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("mcpwatch-").tempdir()?;
         let base = folder.path().canonicalize()?;
-        let (home, cwd) = (base.join("home"), base.join("work"));
+        let (home, cwd) = (base.join(OTHER_USER), base.join("work"));
         std::fs::create_dir(&home)?;
         std::fs::create_dir(&cwd)?;
         Ok(Self { _folder: folder, home, cwd })
@@ -73,24 +77,33 @@ impl Elsewhere {
             let kept = current(name).or_else(|| Some(home.as_ref()?.join(below).into_os_string()));
             env.insert(name.into(), kept);
         }
+        for (name, below) in TOOLCHAINS {
+            let there = home.as_ref().map(|home| home.join(below)).filter(|folder| folder.exists());
+            if let Some(kept) = current(name).or_else(|| there.map(PathBuf::into_os_string)) {
+                env.insert(name.into(), Some(kept));
+            }
+        }
         for name in ["HOME", "USERPROFILE"] {
             env.insert(name.into(), Some(self.home.clone().into_os_string()));
+        }
+        for name in ["USER", "LOGNAME", "USERNAME"] {
+            env.insert(name.into(), Some(OTHER_USER.into()));
         }
         env.insert("PWD".into(), Some(self.cwd.clone().into_os_string()));
         env.insert("TZ".into(), Some(OTHER_ZONE.into()));
         env
     }
 
-    /// The values of the machine as it looks from there.
+    /// The values of the machine as it looks from there. What a server asks the account database for
+    /// stays as it is here.
     pub fn machine(&self, app: &[PathBuf]) -> Machine {
         let mut machine = common(Machine::new(now()), app)
             .with(Name::Home, self.home.to_string_lossy())
             .with(Name::Cwd, self.cwd.to_string_lossy())
+            .with(Name::User, OTHER_USER)
             .with(Name::Tz, OTHER_ZONE);
         for (name, value) in own_account() {
-            if name != Name::Home {
-                machine = machine.with(name, value);
-            }
+            machine = machine.with(name, value);
         }
         for folder in both_spellings(&std::env::temp_dir()) {
             machine = machine.with(Name::Tmp, folder);
@@ -112,6 +125,23 @@ const CACHES: [(&str, &str); 10] = [
     ("CARGO_HOME", ".cargo"),
     ("RUSTUP_HOME", ".rustup"),
 ];
+
+/// Settings and toolchains below the home folder, kept where they are there.
+const TOOLCHAINS: [(&str, &str); 7] = [
+    ("npm_config_userconfig", ".npmrc"),
+    ("PYTHONUSERBASE", ".local"),
+    ("PYENV_ROOT", ".pyenv"),
+    ("NVM_DIR", ".nvm"),
+    ("VOLTA_HOME", ".volta"),
+    ("ASDF_DATA_DIR", ".asdf"),
+    ("MISE_DATA_DIR", ".local/share/mise"),
+];
+
+/// The account's home folder.
+pub fn home() -> Option<PathBuf> {
+    let home = own_account().into_iter().find(|(name, _)| *name == Name::Home);
+    home.map(|(_, home)| PathBuf::from(home))
+}
 
 fn common(mut machine: Machine, app: &[PathBuf]) -> Machine {
     for folder in app {
@@ -190,6 +220,7 @@ mod tests {
         assert_ne!(value("HOME"), "/home/me");
         let (a, b) = (here(Path::new("/work"), &[]), elsewhere.machine(&[]));
         assert_ne!(a.values(Name::Home), b.values(Name::Home));
-        assert_eq!(a.values(Name::User), b.values(Name::User));
+        assert_eq!(a.values(Name::User).first(), b.values(Name::User).get(1));
+        assert_eq!(value("USER"), "mcpwatch-probe");
     }
 }

@@ -45,7 +45,7 @@ impl Echo {
 }
 
 /// The pin of everything that was shown.
-pub fn draft(shown: &Shown, platform: &str) -> Result<Draft, Echo> {
+pub fn draft(shown: &Shown) -> Result<Draft, Echo> {
     if let Some(echo) = echo(shown) {
         return Err(echo);
     }
@@ -54,7 +54,7 @@ pub fn draft(shown: &Shown, platform: &str) -> Result<Draft, Echo> {
         placeholders: Vec::new(),
         unexplained: Vec::new(),
     };
-    draft.pin.artifacts.insert(platform_of(shown, platform), shown.artifact.clone());
+    draft.pin.artifacts.insert(shown.platform.clone(), shown.artifact.clone());
     let empty = shown.empty.as_ref().unwrap_or(&shown.full);
     let mut keys: Vec<&ItemKey> = shown.full.items().chain(empty.items()).map(|(key, _)| key).collect();
     keys.sort();
@@ -79,15 +79,6 @@ fn echo(shown: &Shown) -> Option<Echo> {
         let (path, name) = shown.secrets.find_in(value).or_else(in_name)?;
         Some(Echo { name: name.to_owned(), item: key.clone(), path })
     })
-}
-
-/// Under which platform an artifact is kept: packages are the same everywhere, programs are not.
-fn platform_of(shown: &Shown, platform: &str) -> String {
-    use crate::engine::launchpin::Artifact;
-    match &shown.artifact {
-        Artifact::Package { .. } | Artifact::Binary { .. } => platform.to_owned(),
-        Artifact::Script { .. } | Artifact::Remote | Artifact::Unknown(_) => "any".to_owned(),
-    }
 }
 
 impl Draft {

@@ -1,6 +1,6 @@
 //! Views and placeholders drawn together into pins.
 
-use super::{draft, platform};
+use super::draft;
 use crate::engine::json;
 use crate::engine::launchpin::{Artifact, Launch, UrlLaunch, known_secrets, pin};
 use crate::engine::lockfile::Condition;
@@ -23,6 +23,7 @@ fn shown(full: &str, empty: &str, elsewhere: Option<&str>) -> Shown {
     Shown {
         launch: pin(&launch, &here),
         artifact: Artifact::Remote,
+        platform: "any".to_owned(),
         full: surface(full),
         empty: Some(surface(empty)),
         elsewhere: elsewhere.map(|tools| (surface(tools), there)),
@@ -37,7 +38,7 @@ fn shown(full: &str, empty: &str, elsewhere: Option<&str>) -> Shown {
 fn what_differs_between_views_gets_a_condition() {
     let full = r#"[{"name":"a"},{"name":"b","description":"y"},{"name":"sample"}]"#;
     let empty = r#"[{"name":"a"},{"name":"b","description":"x"},{"name":"old"}]"#;
-    let draft = draft(&shown(full, empty, None), &platform()).unwrap();
+    let draft = draft(&shown(full, empty, None)).unwrap();
     let conditions = |name: &str| -> Vec<Option<Condition>> {
         let pin = &draft.pin.items[&ItemKey::new(Kind::Tool, name)];
         pin.definitions.iter().map(|definition| definition.when.clone()).collect()
@@ -54,7 +55,7 @@ fn what_differs_elsewhere_gets_a_placeholder_or_is_told() {
         r#"[{"name":"a","description":"Files below /home/ann/work"},{"name":"b","description":"seed 17"}]"#;
     let there =
         r#"[{"name":"a","description":"Files below /tmp/x/work"},{"name":"b","description":"seed 99"}]"#;
-    let draft = draft(&shown(here, here, Some(there)), &platform()).unwrap();
+    let draft = draft(&shown(here, here, Some(there))).unwrap();
     let value = &draft.pin.items[&ItemKey::new(Kind::Tool, "a")].definitions[0].value;
     assert_eq!(value.get("description").and_then(json::Value::as_str), Some("Files below ${cwd}"));
     assert_eq!(draft.placeholders.len(), 1);
@@ -65,6 +66,6 @@ fn what_differs_elsewhere_gets_a_placeholder_or_is_told() {
 #[test]
 fn an_echoed_secret_stops_the_write() {
     let tools = r#"[{"name":"a","description":"Signed in with s3cr3t-t0ken-value"}]"#;
-    let echo = draft(&shown(tools, "[]", None), &platform()).unwrap_err();
+    let echo = draft(&shown(tools, "[]", None)).unwrap_err();
     insta::assert_snapshot!(echo, @"the server repeats the value of Authorization secret in its tool a at $.description");
 }

@@ -12,7 +12,7 @@ use super::plan::Server;
 use super::progress::Step;
 use super::{Ground, target};
 use crate::connect::{self, Capabilities, ConnectError, Limits, Options, Reading, Stage};
-use crate::engine::launchpin::{self, Artifact, Launch, LaunchPin};
+use crate::engine::launchpin::{self, Artifact, ArtifactChange, Launch, LaunchPin};
 use crate::engine::placeholder::Machine;
 use crate::engine::secret::Known;
 use crate::engine::show;
@@ -33,6 +33,8 @@ pub struct Shown {
     pub launch: LaunchPin,
     /// What that launch runs here.
     pub artifact: Artifact,
+    /// Under which key that is pinned: `any`, or this platform where it is native code.
+    pub platform: String,
     /// What it shows to a client with all capabilities.
     pub full: Surface,
     /// What it shows to a client without any, if that was asked for.
@@ -76,7 +78,6 @@ pub async fn read(
     tell(Step::Resolving);
     let folder = target::folder(launch, ground.folder_of(entry));
     let before = target::artifact(launch, &folder);
-    let machine = machine::here(&folder, &before.app);
     let options = |capabilities| Options {
         capabilities,
         limits: Limits::default(),
@@ -92,6 +93,12 @@ pub async fn read(
     let here = target::target(launch, &folder);
     let full = whole(connect::read(&here, &options(Capabilities::Full), &progress).await, &secrets)?;
     let mut notes = full.notes.clone();
+    // A package may have been fetched by the start itself: what ran is what is there now.
+    let after = target::artifact(launch, &folder);
+    if is_replaced(&before.artifact, &after.artifact) {
+        notes.push("what it runs was replaced while it was read".to_owned());
+    }
+    let machine = machine::here(&folder, &after.folders);
     let (mut empty, mut elsewhere) = (None, None);
     if views == Views::All {
         let quiet = |_| {};
@@ -108,7 +115,7 @@ pub async fn read(
         empty = Some(whole(bare, &secrets)?.surface);
         match (second.filter(|second| second.surface.defects().is_empty()), place) {
             (Some(second), Some(place)) => {
-                let machine = place.machine(&before.app);
+                let machine = place.machine(&after.folders);
                 elsewhere = Some((second.surface, machine));
             }
             _ if matches!(launch, Launch::Command(_)) => {
@@ -120,11 +127,10 @@ pub async fn read(
             _ => {}
         }
     }
-    // A package may have been fetched by the start itself: what ran is what is there now.
-    let after = target::artifact(launch, &folder);
     Ok(Shown {
         launch: ground.pin_of(entry),
         artifact: after.artifact,
+        platform: after.platform,
         protocol: full.protocol.clone(),
         full: full.surface,
         empty,
@@ -133,6 +139,14 @@ pub async fn read(
         secrets,
         notes,
     })
+}
+
+/// Whether something else lies where the same version was before the start.
+fn is_replaced(before: &Artifact, after: &Artifact) -> bool {
+    let changed = |change: &ArtifactChange| {
+        matches!(change, ArtifactChange::Files { .. } | ArtifactChange::Content { .. })
+    };
+    launchpin::compare_artifacts(before, after).iter().any(changed)
 }
 
 /// A reading without defects.

@@ -1,20 +1,13 @@
 //! From a launch to what is started: here, and elsewhere for a second reading.
 
-use super::machine::Elsewhere;
+use super::machine::{self, Elsewhere};
 use crate::connect::{Remote, Target};
-use crate::engine::launchpin::{Artifact, CommandLaunch, Launch};
+use crate::engine::launchpin::{CommandLaunch, Launch};
+use crate::launch::{self, Place, Platform, Resolved};
 use crate::sys::process::Command;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-/// What a launch runs here, and the folders it runs from.
-pub struct Resolved {
-    /// The artifact.
-    pub artifact: Artifact,
-    /// The package's own folders, for `${app}`.
-    pub app: Vec<PathBuf>,
-}
 
 /// The folder a launch is started in: its own, or the one given.
 pub fn folder(launch: &Launch, given: &Path) -> PathBuf {
@@ -24,13 +17,18 @@ pub fn folder(launch: &Launch, given: &Path) -> PathBuf {
     }
 }
 
-/// Finds out what a launch runs.
-pub fn artifact(launch: &Launch, _folder: &Path) -> Resolved {
-    let artifact = match launch {
-        Launch::Command(_) => Artifact::Unknown("not looked at yet".to_owned()),
-        Launch::Url(_) => Artifact::Remote,
-    };
-    Resolved { artifact, app: Vec::new() }
+/// Finds out what a launch runs when it is started in `folder`.
+pub fn artifact(launch: &Launch, folder: &Path) -> Resolved {
+    let mut launch = launch.clone();
+    if let Launch::Command(launch) = &mut launch {
+        // `folder` has it in already.
+        launch.cwd = None;
+    }
+    let home = machine::home().unwrap_or_else(|| folder.to_owned());
+    let env = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let place = Place { cwd: folder.to_owned(), env: env.collect(), home, platform: Platform::current() };
+    launch::resolve(&launch, &place)
 }
 
 /// What to start or to reach.

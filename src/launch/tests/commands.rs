@@ -1,3 +1,5 @@
+//! Tests of command lines, specs and versions: tables without files.
+
 use super::*;
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::launchpin::Ecosystem;
@@ -229,37 +231,4 @@ fn starts_a_floating_spec_at_its_pinned_version() {
     assert_eq!(upgraded("npx -y @s/a", &npm("1.0.0"), Some("2.0.0")), "-y @s/a@2.0.0");
     assert_eq!(upgraded("uvx a-b", &pypi("1"), None), "a-b@latest");
     assert_eq!(upgraded("uvx --from a-b==1 c", &pypi("1"), Some("2")), "--from a-b==2 c");
-}
-
-#[test]
-fn the_second_place_is_another_machine_with_the_same_caches() {
-    let machine = Machine::new(7)
-        .with(Name::Home, "/home/alice")
-        .with(Name::User, "alice")
-        .with(Name::Tz, "Pacific/Chatham")
-        .with(Name::Host, "box-a");
-    let place = Place {
-        cwd: PathBuf::from("/home/alice/proj"),
-        env: BTreeMap::from([
-            ("HOME".to_owned(), "/home/alice".to_owned()),
-            ("UV_TOOL_DIR".to_owned(), "/t".to_owned()),
-        ]),
-        home: PathBuf::from("/home/alice"),
-        platform: Platform { os: Os::Linux, arch: "x86_64".to_owned() },
-    };
-    let (second, other) = second_place(&place, &machine, Path::new("/tmp/x"));
-    assert_eq!(second.cwd, Path::new("/tmp/x/mcpwatch-probe/elsewhere"));
-    assert_eq!(second.env["HOME"], "/tmp/x/mcpwatch-probe");
-    assert_eq!(second.env["TZ"], "America/St_Johns");
-    assert_eq!(second.env["npm_config_cache"], "/home/alice/.npm");
-    assert_eq!(second.env["UV_CACHE_DIR"], "/home/alice/.cache/uv");
-    assert_eq!(second.env["UV_TOOL_DIR"], "/t");
-    assert_eq!(other.values(Name::User), ["mcpwatch-probe", "alice"]);
-    let text = crate::engine::placeholder::propose_text(
-        "for alice in /home/alice",
-        "for mcpwatch-probe in /tmp/x/mcpwatch-probe",
-        &machine,
-        &other,
-    );
-    assert_eq!(text.as_deref(), Some("for ${user} in ${home}"));
 }

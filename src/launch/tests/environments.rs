@@ -1,3 +1,5 @@
+//! Tests of Python: environments as uv, pip and pipx lay them out.
+
 use super::*;
 
 const SITE: &str = "lib/python3.11/site-packages";

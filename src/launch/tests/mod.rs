@@ -1,3 +1,5 @@
+//! Tests of what a launch runs, over folders made as the package managers make them.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod commands;

@@ -1,3 +1,5 @@
+//! Tests of npm's kind: folders as npx, bun, pnpm and npm lay them out.
+
 use super::*;
 
 fn npx_name(specs: &str) -> String {

@@ -1,3 +1,5 @@
+//! Tests of scripts and programs.
+
 use super::*;
 
 #[test]
