@@ -4,7 +4,8 @@
 //! Promises: a command that is listed works.
 
 use super::commands::{
-    approve, check, completions, diff, fmt, init, man, reject, revoke, scan, status, trust,
+    approve, check, completions, diff, fmt, init, man, reject, revoke, scan, status, trust, uninstall,
+    unwrap, wrap,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -57,6 +58,12 @@ pub enum Command {
     Status(status::Args),
     /// Write locks the one way they are written
     Fmt(fmt::Args),
+    /// Put mcpwatch between clients and their servers
+    Wrap(wrap::Args),
+    /// Take mcpwatch out of the clients' files
+    Unwrap(unwrap::Args),
+    /// Unwrap everything and remove what mcpwatch installed
+    Uninstall(uninstall::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print or write the manual pages

@@ -8,8 +8,11 @@ use super::app::App;
 use super::exit::Exit;
 use super::render::human::{RED, paint};
 use crate::discover::env_file::BadLine;
+use crate::engine::approval::Unable;
 use crate::engine::digest::Digest;
+use crate::service::ServiceError;
 use crate::survey::SurveyError;
+use crate::survey::wrap::WrapError;
 use std::path::PathBuf;
 
 /// Why a command could not do what it was asked to.
@@ -76,6 +79,18 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A client's file could not be changed.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
+    /// The service could not be removed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A decision is needed at a level that cannot be had here.
+    #[error(transparent)]
+    Unable(#[from] Unable),
+    /// The system does not say where this program is.
+    #[error("cannot find out where this program is: {0}")]
+    Program(std::io::Error),
     /// A decision is needed and nobody can be asked.
     #[error("there is no terminal to ask on")]
     NoTerminal,
@@ -102,6 +117,10 @@ impl Error {
                 "Nothing was approved. Review what it offers now: `mcpwatch diff`.".to_owned()
             }
             Error::Write { .. } => "Check that the folder exists and that you may write to it.".to_owned(),
+            Error::Wrap(error) => error.hint(),
+            Error::Service(error) => error.hint(),
+            Error::Unable(_) => "Decide it where that is at hand, at the desktop of this account.".to_owned(),
+            Error::Program(_) => "Start mcpwatch by its full path.".to_owned(),
             Error::NoTerminal => "Run this in a terminal. Scripts can use `--yes` or `--expect`, which \
                                   write the lock and give no trust."
                 .to_owned(),
@@ -123,6 +142,10 @@ impl Error {
             | Error::EnvFile { .. }
             | Error::NothingPinned { .. }
             | Error::Write { .. }
+            | Error::Wrap(_)
+            | Error::Service(_)
+            | Error::Unable(_)
+            | Error::Program(_)
             | Error::NoTerminal => Exit::Failed,
         }
     }

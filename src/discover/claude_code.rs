@@ -22,7 +22,7 @@ pub static CLIENT: Spec = Spec {
     title: "Claude Code",
     format: Format::Json,
     syntax: Syntax::Braces,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[".mcp.json"],
     names: &[".claude.json", "managed-mcp.json", ".claude-plugin/plugin.json"],
     keys: &[&["mcpServers"]],

@@ -16,7 +16,7 @@ pub static CLIENT: Spec = Spec {
     title: "Claude Desktop",
     format: Format::Json,
     syntax: Syntax::None,
-    remote_as_command: true,
+    reads_remote: false,
     project: &[],
     names: &["claude_desktop_config.json"],
     keys: &[&["mcpServers"]],

@@ -24,9 +24,8 @@ pub struct Spec {
     pub format: Format,
     /// How its variables are written; what it does not expand stays as it is.
     pub syntax: Syntax,
-    /// Whether an entry may be a command as well as an address, so that a remote entry can be
-    /// replaced by a command of ours.
-    pub remote_as_command: bool,
+    /// Whether it reads entries with an address. One that does not ignores them.
+    pub reads_remote: bool,
     /// Its files in a project, below the project's folder.
     pub project: &'static [&'static str],
     /// How its other files end, for `--config FILE`.

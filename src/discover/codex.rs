@@ -17,7 +17,7 @@ pub static CLIENT: Spec = Spec {
     title: "Codex",
     format: Format::Toml,
     syntax: Syntax::None,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[".codex/config.toml"],
     names: &[],
     keys: &[&["mcp_servers"]],

@@ -15,7 +15,7 @@ pub static CLIENT: Spec = Spec {
     title: "Cursor",
     format: Format::Json,
     syntax: Syntax::Editor,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[".cursor/mcp.json"],
     names: &[],
     keys: &[&["mcpServers"]],

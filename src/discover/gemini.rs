@@ -17,7 +17,7 @@ pub static CLIENT: Spec = Spec {
     title: "Gemini CLI",
     format: Format::Json,
     syntax: Syntax::Shell,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[".gemini/settings.json"],
     names: &["gemini-cli/settings.json", "GeminiCli/settings.json", "gemini-extension.json"],
     keys: &[&["mcpServers"]],

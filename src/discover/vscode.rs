@@ -18,7 +18,7 @@ pub static CLIENT: Spec = Spec {
     title: "VS Code",
     format: Format::Json,
     syntax: Syntax::Editor,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[
         ".vscode/mcp.json",
         ".vscode/settings.json",

@@ -15,7 +15,7 @@ pub static CLIENT: Spec = Spec {
     title: "Windsurf",
     format: Format::Json,
     syntax: Syntax::EnvOnly,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[],
     names: &["windsurf/mcp_config.json", ".codeium/mcp_config.json", "mcp_config.json"],
     keys: &[&["mcpServers"]],

@@ -15,7 +15,7 @@ pub static CLIENT: Spec = Spec {
     title: "Zed",
     format: Format::Json,
     syntax: Syntax::None,
-    remote_as_command: true,
+    reads_remote: true,
     project: &[".zed/settings.json"],
     names: &["zed/settings.json"],
     keys: &[&["context_servers"]],

@@ -11,8 +11,10 @@ use crate::discover::{self, Client, Entry, Files, Scope};
 use crate::edit::{self, EditError, Format, State, Wrapper};
 use crate::engine::json::Path;
 use crate::engine::launchpin::Launch;
+use crate::engine::record::Event;
 use crate::store::StoreError;
-use crate::store::wraps::Wraps;
+use crate::store::log::{Log, LogError};
+use crate::store::wraps::{Since, Wraps};
 use crate::sys::files::{self, Access, FilesError};
 use crate::sys::paths::Paths;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,22 +53,28 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Left {
     /// The machine's administrator wrote it.
-    #[error("its file belongs to the machine's administrator")]
+    #[error("the file belongs to the machine's administrator")]
     Managed,
     /// A plugin brought it; the next update would undo it.
-    #[error("it belongs to a plugin, whose next update would undo it")]
+    #[error("the plugin's next update would undo it")]
     Plugin,
     /// It stands in a project's file, which others share.
-    #[error("its file belongs to the project, and others share it")]
+    #[error("the file belongs to the project, and others share it")]
     Project,
     /// Only the client can use these fields.
-    #[error("only the client itself can use its {}", .0.join(" and "))]
+    #[error("only the client itself can use {}", .0.join(" and "))]
     OwnFields(Vec<&'static str>),
     /// A remote server without headers, which the client may sign in to by itself.
-    #[error("the client may sign in to it by itself")]
+    #[error("the client may sign in by itself")]
     SignIn,
+    /// The client ignores it.
+    #[error("{0} ignores entries with an address")]
+    Ignored(&'static str),
+    /// Nothing of it is pinned yet: a gate before it would show nothing of it.
+    #[error("not pinned yet")]
+    Unpinned,
     /// A transport that the gate does not stand in.
-    #[error("it is reached over {0}, where the gate cannot stand")]
+    #[error("the gate cannot stand in {0}")]
     Transport(&'static str),
     /// The text cannot be edited.
     #[error(transparent)]
@@ -84,6 +92,10 @@ impl Left {
             Self::SignIn => {
                 "Pin it first with `mcpwatch init NAME`: what that can read can be wrapped.".into()
             }
+            Self::Ignored(_) => "Remove the entry, or start it through a command.".into(),
+            Self::Unpinned => {
+                "Run `mcpwatch init NAME` first; or name it, and nothing of it is shown until then.".into()
+            }
             Self::Transport(_) => "`mcpwatch check` still watches it where it can be read.".into(),
             Self::Edit(error) => error.hint(),
         }
@@ -99,6 +111,9 @@ pub enum WrapError {
     /// Our backups.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The change is made, and could not be logged.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The client's file is not text any more.
     #[error("{} {fault}", file.display())]
     Text {
@@ -118,6 +133,7 @@ impl WrapError {
         match self {
             Self::Files(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Log(error) => error.hint(),
             Self::Text { .. } => "Restore it from a backup, then run the command again.".into(),
             Self::Exe(_) => "Install it under its own name.".into(),
         }
@@ -238,7 +254,13 @@ fn reason_to_leave(target: &Target<'_>) -> Option<Left> {
         Scope::Project if !target.requested => return Some(Left::Project),
         Scope::Project | Scope::User | Scope::Profile(_) | Scope::Local | Scope::Named => {}
     }
+    if !target.pinned && !target.requested {
+        return Some(Left::Unpinned);
+    }
     let Launch::Url(launch) = &entry.launch else { return None };
+    if !entry.client.0.reads_remote {
+        return Some(Left::Ignored(entry.client.title()));
+    }
     if !entry.own_fields.is_empty() {
         return Some(Left::OwnFields(entry.own_fields.clone()));
     }
@@ -313,15 +335,34 @@ impl Change {
     /// Makes the change, with a backup; returns the change as it was made.
     pub fn apply(self, paths: &Paths, files: &dyn Files, now: u64) -> Result<Self, WrapError> {
         let mut change = self;
-        for _ in 1..ATTEMPTS {
+        for attempt in 1.. {
             match change.write(paths, now) {
-                Err(WrapError::Files(FilesError::Changed { .. })) => {
+                Err(WrapError::Files(FilesError::Changed { .. })) if attempt < ATTEMPTS => {
                     change = Self::plan(change.client, change.file, change.edits, paths, files)?;
                 }
-                other => return other.map(|()| change),
+                other => {
+                    other?;
+                    break;
+                }
             }
         }
-        change.write(paths, now).map(|()| change)
+        change.log(paths, now)?;
+        Ok(change)
+    }
+
+    fn log(&self, paths: &Paths, now: u64) -> Result<(), LogError> {
+        let changed = self.edits.iter().zip(&self.entries).filter(|(_, (_, made))| *made == Outcome::Changed);
+        let event = |(edit, _): (&Edit, _)| {
+            let what = match edit.action {
+                Action::Wrap { .. } => "wrapped",
+                Action::Unwrap => "unwrapped",
+                Action::Leave(_) => "left as it is",
+            };
+            let (client, what) = (self.client.id().to_owned(), what.to_owned());
+            (now, Event::Configuration { client, server: edit.name.clone(), what })
+        };
+        let events: Vec<_> = changed.map(event).collect();
+        if events.is_empty() { Ok(()) } else { Log::at(paths.log_dir()).append_all(&events) }
     }
 
     fn write(&self, paths: &Paths, now: u64) -> Result<(), WrapError> {
@@ -330,7 +371,7 @@ impl Change {
             let kept = wraps.backup(&self.file, &self.before).unwrap_or_default();
             // Untouched since: the very bytes, whatever our own way back would have given.
             let after = match kept {
-                Some((bytes, crate::store::wraps::Since::Untouched)) if !self.is_empty() => bytes,
+                Some((bytes, Since::Untouched)) if !self.is_empty() => bytes,
                 _ => self.after.clone(),
             };
             if after != self.before {

@@ -205,9 +205,10 @@ fn what_is_left_and_why() {
         left("claude-code", Scope::Plugin("p".into()), command, true, true),
         left("claude-code", Scope::User, r#"{"type": "sse", "url": "https://u"}"#, false, true),
         left("claude-code", Scope::User, r#"{"url": "https://u", "headersHelper": "h"}"#, false, true),
-        left("cursor", Scope::User, r#"{"url": "https://u"}"#, false, false),
+        left("cursor", Scope::User, r#"{"url": "https://u"}"#, true, false),
         left("cursor", Scope::User, r#"{"url": "https://u"}"#, false, true),
-        left("cursor", Scope::User, r#"{"url": "https://u", "headers": {"A": "b"}}"#, false, false),
+        left("cursor", Scope::User, r#"{"url": "https://u", "headers": {"A": "b"}}"#, true, false),
+        left("claude-desktop", Scope::User, r#"{"url": "https://u"}"#, true, true),
         left("cursor", Scope::User, r#"{"url": "unix:///s"}"#, false, true),
     ];
     insta::assert_snapshot!(out.join("\n"));

@@ -14,3 +14,4 @@ mod servers;
 #[cfg(unix)]
 mod stay;
 mod tidy;
+mod wrap;

@@ -12,6 +12,9 @@ pub mod revoke;
 pub mod scan;
 pub mod status;
 pub mod trust;
+pub mod uninstall;
+pub mod unwrap;
+pub mod wrap;
 
 use super::app::App;
 use super::args::Command;
@@ -31,6 +34,9 @@ pub fn run(command: &Command, app: &App) -> Result<Exit, Error> {
         Command::Trust(args) => trust::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Fmt(args) => fmt::run(args, app),
+        Command::Wrap(args) => wrap::run(args, app),
+        Command::Unwrap(args) => unwrap::run(args, app),
+        Command::Uninstall(args) => uninstall::run(args, app),
         Command::Completions(args) => completions::run(args, app),
         Command::Man(args) => man::run(args, app),
     }

@@ -5,7 +5,7 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::render::human::{BOLD, DIM, YELLOW, paint};
-use crate::cli::render::{json, listing, outcome};
+use crate::cli::render::{json, listing, outcome, wrapping};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::store::trust::{Denied, Subject};
@@ -24,7 +24,7 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let plan = plan::make(&app.ask(&[]), &ground)?;
     if app.common.json() {
-        app.out.data(&json::document("status", Exit::Done, &[Exit::Done], members(&plan, &ground)))?;
+        app.out.data(&json::document("status", Exit::Done, &[Exit::Done], members(&plan, &ground)?))?;
         return Ok(Exit::Done);
     }
     let mut text = String::new();
@@ -50,6 +50,9 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
             paint(BOLD, &show::name(&denial.server)),
             denial.digest.short()
         );
+    }
+    for line in wrapping::standings(&plan, &ground)? {
+        let _ = writeln!(text, "{line}");
     }
     app.out.data(&text)?;
     Ok(Exit::Done)
@@ -84,7 +87,7 @@ fn one(plan: &Plan, index: usize, lock: &LockUse, ground: &Ground) -> String {
     text
 }
 
-fn members(plan: &Plan, ground: &Ground) -> Object {
+fn members(plan: &Plan, ground: &Ground) -> Result<Object, Error> {
     let lock = |lock: &LockUse| {
         let mut value = Object::new();
         value.insert("path", lock.path.to_string_lossy().into_owned());
@@ -100,5 +103,6 @@ fn members(plan: &Plan, ground: &Ground) -> Object {
     let mut members = listing::members(plan, ground);
     members.insert("locks", plan.locks.iter().map(lock).collect::<Vec<Value>>());
     members.insert("gone", json::texts(plan.gone.iter().map(|(_, name)| name.as_str())));
-    members
+    members.insert("wrapping", wrapping::standing_members(plan, ground)?);
+    Ok(members)
 }

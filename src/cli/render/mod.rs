@@ -8,3 +8,4 @@ pub mod progress;
 pub mod reference;
 pub mod review;
 pub mod surface;
+pub mod wrapping;

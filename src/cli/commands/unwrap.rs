@@ -1,0 +1,82 @@
+//! `mcpwatch unwrap [NAME…]`: takes mcpwatch out of the clients' files again.
+//!
+//! That weakens what protects the model, so a person at a terminal has to confirm it.
+
+use super::wrap::{apply, report, show};
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::prompt::Terminal;
+use crate::cli::render::human::count;
+use crate::cli::render::json;
+use crate::cli::render::wrapping::{self, Way};
+use crate::discover::{Disk, Entry};
+use crate::engine::approval::{self, Means};
+use crate::survey::Ground;
+use crate::survey::plan::{self, Plan};
+use crate::survey::wrap::{self, Change};
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only servers of these names; without names, everything that mcpwatch ever wrapped
+    names: Vec<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Unwraps.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let plan = plan::make(&app.ask(&args.names), &ground)?;
+    if !plan.unknown_names.is_empty() {
+        return Err(Error::UnknownName { names: plan.unknown_names });
+    }
+    let entries = wrapped(&plan);
+    let some = !args.names.is_empty() || !app.common.config.is_empty();
+    let mut changes = match some {
+        true => wrap::unwrap(&entries, &ground.paths, &Disk)?,
+        false => wrap::unwrap_all(&entries, &ground.paths, &Disk)?,
+    };
+    if args.dry_run {
+        show(app, &changes, &ground)?;
+    } else if changes.iter().all(Change::is_empty) {
+        changes = apply(changes, &ground)?;
+        app.out.say("Nothing is wrapped.");
+    } else {
+        let files = changes.iter().filter(|change| !change.is_empty()).count();
+        let question = format!(
+            "From then on nothing stands between the clients and their servers in {}.",
+            count(files, "file", "files")
+        );
+        if !confirm(&question, &ground)? {
+            app.out.say("Nothing was changed.");
+            return Ok(Exit::Done);
+        }
+        changes = apply(changes, &ground)?;
+        report(app, &changes, Way::Out, &ground)?;
+        app.out.say("Restart the clients to make it so.");
+    }
+    let exit = if wrapping::has_failures(&changes) { Exit::Failed } else { Exit::Done };
+    if app.common.json() {
+        app.out.data(&json::document("unwrap", exit, &[exit], wrapping::members(&changes)))?;
+    }
+    Ok(exit)
+}
+
+/// The wrapped entries of a plan.
+pub(super) fn wrapped(plan: &Plan) -> Vec<&Entry> {
+    let entries = plan.servers.iter().flat_map(|server| &server.entries);
+    entries.filter(|entry| entry.wrapped.is_some()).collect()
+}
+
+/// Asks for a decision that weakens, at the level in force.
+pub(super) fn confirm(question: &str, ground: &Ground) -> Result<bool, Error> {
+    let mut terminal = Terminal::open()?;
+    if let Some(trust) = &ground.trust {
+        let means = Means { terminal: true, ..Means::default() };
+        approval::can_decide(approval::needed(trust.level, None), means)?;
+    }
+    terminal.confirm(question)
+}

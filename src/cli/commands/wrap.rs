@@ -1,0 +1,108 @@
+//! `mcpwatch wrap [NAME…]`: puts mcpwatch between clients and their servers, in the clients' files.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::render::wrapping::{self, Way};
+use crate::cli::render::{json, listing};
+use crate::discover::Disk;
+use crate::survey::machine;
+use crate::survey::plan::{self, Plan};
+use crate::survey::wrap::{self, Change, Target};
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only servers of these names; without names, all that are pinned
+    names: Vec<String>,
+    /// Also what this project configures, in files that others share
+    #[arg(long)]
+    project: bool,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Wraps.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let ground = app.ground()?;
+    let plan = plan::make(&app.ask(&args.names), &ground)?;
+    if !plan.unknown_names.is_empty() {
+        return Err(Error::UnknownName { names: plan.unknown_names });
+    }
+    for words in listing::problems(&plan.problems) {
+        app.out.warn(&words);
+    }
+    let exe = std::env::current_exe().map_err(Error::Program)?;
+    let targets = targets(&plan, args);
+    let mut changes = wrap::wrap(&targets, &exe, &ground.paths, &Disk)?;
+    if changes.is_empty() {
+        app.out.say(&listing::nothing_found(&plan, &ground));
+    }
+    if args.dry_run {
+        show(app, &changes, &ground)?;
+    } else {
+        changes = apply(changes, &ground)?;
+        report(app, &changes, Way::In, &ground)?;
+        if changes.iter().any(|change| !change.is_empty()) {
+            app.out.say("Restart the clients to make it so; `mcpwatch unwrap` takes it back.");
+        }
+    }
+    let failed = wrapping::has_failures(&changes) || !plan.problems.is_empty();
+    let exit = if failed { Exit::Failed } else { Exit::Done };
+    if app.common.json() {
+        app.out.data(&json::document("wrap", exit, &[exit], wrapping::members(&changes)))?;
+    }
+    Ok(exit)
+}
+
+/// Every place of the servers that are meant.
+fn targets<'a>(plan: &'a Plan, args: &Args) -> Vec<Target<'a>> {
+    let mut targets = Vec::new();
+    for server in &plan.servers {
+        let lock = &plan.locks[server.lock];
+        let named = !args.names.is_empty();
+        targets.extend(server.entries.iter().map(|entry| Target {
+            entry,
+            name: &server.name,
+            lock: lock.project.then_some(lock.path.as_path()),
+            requested: named || (args.project && entry.scope.is_project()),
+            pinned: server.pin.is_some(),
+        }));
+    }
+    targets
+}
+
+/// Makes the changes.
+pub(super) fn apply(changes: Vec<Change>, ground: &crate::survey::Ground) -> Result<Vec<Change>, Error> {
+    let now = machine::now();
+    let made = changes.into_iter().map(|change| change.apply(&ground.paths, &Disk, now));
+    Ok(made.collect::<Result<_, _>>()?)
+}
+
+/// Shows what would change.
+pub(super) fn show(app: &App, changes: &[Change], ground: &crate::survey::Ground) -> Result<(), Error> {
+    if app.common.json() {
+        return Ok(());
+    }
+    for change in changes.iter().filter(|change| !change.is_empty()) {
+        app.out.data(&wrapping::diff(change, ground))?;
+    }
+    if changes.iter().all(Change::is_empty) {
+        app.out.say("Nothing would change.");
+    }
+    Ok(())
+}
+
+/// Says what became of each file.
+pub(super) fn report(
+    app: &App,
+    changes: &[Change],
+    way: Way,
+    ground: &crate::survey::Ground,
+) -> Result<(), Error> {
+    for change in changes.iter().filter(|change| !change.entries.is_empty()) {
+        wrapping::human(change, way, ground).iter().for_each(|line| app.out.say(line));
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! `wrap`, `unwrap` and `uninstall` as a person meets them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A home folder with two clients, a project, and nothing else of this machine.
+struct Home(tempfile::TempDir);
+
+const CURSOR: &str = "{\n  // mine\n  \"mcpServers\": {\n    \"one\": {\"command\": \"npx\", \"args\": [\"-y\", \"one\"]},\n    \"web\": {\"url\": \"https://web.example.test/mcp\", \"auth\": {}},\n  },\n}\n";
+const CODEX: &str = "# mine\n[mcp_servers.two]\ncommand = 'two'\n";
+const PROJECT: &str = "{\"mcpServers\": {\"three\": {\"command\": \"three\"}}}\n";
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        for (file, text) in [
+            (".cursor/mcp.json", CURSOR),
+            (".codex/config.toml", CODEX),
+            ("p/.mcp.json", PROJECT),
+            ("p/.git/HEAD", "x"),
+        ] {
+            let file = home.path(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        home
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.0.path().join(below)
+    }
+
+    fn read(&self, below: &str) -> String {
+        fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command.current_dir(self.path("p")).stdin(Stdio::null()).env("MCPWATCH_HOME", self.path("ours"));
+        for name in ["HOME", "USERPROFILE"] {
+            command.env(name, self.0.path());
+        }
+        for name in
+            ["XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "NO_COLOR"]
+        {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs without a terminal: standard error and standard output as one text, and the exit code.
+    fn run(&self, args: &[&str]) -> (String, Option<i32>) {
+        let program = env!("CARGO_BIN_EXE_mcpwatch");
+        // A session of its own has no controlling terminal.
+        #[cfg(unix)]
+        let mut command = self.command("setsid");
+        #[cfg(unix)]
+        command.args(["--wait", program]);
+        #[cfg(not(unix))]
+        let mut command = self.command(program);
+        self.shown(command.args(args).output().unwrap())
+    }
+
+    /// Runs at a terminal, on which `typed` is typed.
+    #[cfg(target_os = "linux")]
+    fn run_at_terminal(&self, args: &str, typed: &str) -> (String, Option<i32>) {
+        use std::io::Write as _;
+        let line = format!("'{}' {args}", env!("CARGO_BIN_EXE_mcpwatch"));
+        let mut command = self.command("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // The question discards what was typed before it.
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        stdin.write_all(typed.as_bytes()).unwrap();
+        self.shown(child.wait_with_output().unwrap())
+    }
+
+    fn shown(&self, output: Output) -> (String, Option<i32>) {
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        let program = env!("CARGO_BIN_EXE_mcpwatch");
+        let text =
+            text.replace(program, "MCPWATCH").replace(self.0.path().to_str().unwrap(), "~").replace('\r', "");
+        (text, output.status.code())
+    }
+}
+
+#[test]
+fn a_dry_run_shows_the_difference_and_changes_nothing() {
+    let home = Home::new();
+    let (text, code) = home.run(&["wrap", "--dry-run", "one", "two"]);
+    assert_eq!(code, Some(0), "{text}");
+    insta::assert_snapshot!(text);
+    assert_eq!(
+        (home.read(".cursor/mcp.json"), home.read(".codex/config.toml")),
+        (CURSOR.into(), CODEX.into())
+    );
+    assert!(!home.path("ours/data/wraps").exists());
+}
+
+#[test]
+fn servers_are_wrapped_by_name_and_left_with_reasons() {
+    let home = Home::new();
+    let (text, code) = home.run(&["wrap"]);
+    assert_eq!(code, Some(0), "{text}");
+    insta::assert_snapshot!("nothing_is_pinned", text);
+    assert_eq!(home.read(".cursor/mcp.json"), CURSOR);
+    let (text, code) = home.run(&["wrap", "one", "web"]);
+    assert_eq!(code, Some(0), "{text}");
+    insta::assert_snapshot!("wrapped_by_name", text);
+    assert!(home.read(".cursor/mcp.json").contains(r#""run", "--server", "one", "--", "npx", "-y", "one""#));
+    let wrapped = home.read(".cursor/mcp.json");
+    let (text, _) = home.run(&["wrap", "one"]);
+    assert!(text.contains("wrapped already"), "{text}");
+    assert_eq!(home.read(".cursor/mcp.json"), wrapped);
+    let (text, _) = home.run(&["wrap", "--project"]);
+    assert!(home.read("p/.mcp.json").contains("--lock"), "{text}");
+    fs::write(home.path(".cursor/mcp.json"), wrapped.replace("\"-y\"", "\"-n\"")).unwrap();
+    insta::assert_snapshot!("how_it_stands", home.run(&["status"]).0);
+    let (text, code) = home.run(&["wrap", "nobody"]);
+    assert_eq!(code, Some(2), "{text}");
+}
+
+#[test]
+fn unwrapping_needs_a_terminal() {
+    let home = Home::new();
+    home.run(&["wrap", "one", "two"]);
+    let wrapped = home.read(".cursor/mcp.json");
+    for command in ["unwrap", "uninstall"] {
+        let (text, code) = home.run(&[command]);
+        assert_eq!(code, Some(3), "{text}");
+        assert!(text.contains("there is no terminal"), "{text}");
+    }
+    assert_eq!(home.read(".cursor/mcp.json"), wrapped);
+    assert_eq!(home.run(&["unwrap", "--dry-run"]).1, Some(0));
+    assert_eq!(home.read(".cursor/mcp.json"), wrapped);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_unwraps_and_uninstalls() {
+    if Command::new("script").arg("--version").output().is_err() {
+        return;
+    }
+    let home = Home::new();
+    home.run(&["wrap", "one", "two"]);
+    let (text, code) = home.run_at_terminal("unwrap", "no\n");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("Nothing was changed"), "{text}");
+    assert_ne!(home.read(".cursor/mcp.json"), CURSOR);
+    let (text, code) = home.run_at_terminal("unwrap one", "yes\n");
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(home.read(".cursor/mcp.json"), CURSOR);
+    assert_ne!(home.read(".codex/config.toml"), CODEX);
+    let (text, code) = home.run_at_terminal("uninstall --data", "yes\n");
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(home.read(".codex/config.toml"), CODEX, "{text}");
+    assert_eq!(fs::read_dir(home.path("ours")).map(|entries| entries.count()).unwrap_or(0), 0, "{text}");
+}
