@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! Wrapping on disk: backups, rewritten files, links, permissions, every sample of every client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
 use crate::discover::{Client, Discovered, Disk, from_file};

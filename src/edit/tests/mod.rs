@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 //! Wrapping and unwrapping: every sample of every client, tables of spellings, and properties.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod properties;
 mod tables;
