@@ -369,20 +369,28 @@ fn told(method: &str, answer: &Answer, id: RequestId) -> ServerJsonRpcMessage {
             let info = json!({"name": "server", "version": "0"});
             typed(json!({"protocolVersion": version, "capabilities": {}, "serverInfo": info}))
         }),
-        (DISCOVER, Ok(_)) => version("supportedVersions").and_then(Value::as_array).and_then(|versions| {
-            let versions: Vec<&str> = versions.iter().filter_map(Value::as_str).collect();
-            typed(json!({
+        (DISCOVER, Ok(_)) => {
+            let versions = version("supportedVersions").and_then(Value::as_array).unwrap_or_default();
+            let versions: Vec<String> =
+                versions.iter().filter_map(|version| version.as_str().map(str::to_owned)).collect();
+            if wants_handshake(&versions) {
+                let refusal = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "older versions only", None);
+                return ServerJsonRpcMessage::error(refusal, Some(id));
+            }
+            let result = json!({
                 "supportedVersions": versions, "capabilities": {},
                 "resultType": "complete", "ttlMs": 0, "cacheScope": "private",
-            }))
-        }),
+            });
+            (!versions.is_empty()).then_some(result).and_then(typed)
+        }
         (_, Ok(_)) => Some(ServerResult::empty(())),
         (DISCOVER, Err(Reason::Version { offered })) => {
             let data = json!({"supported": offered});
-            // A server that names only versions with a handshake wants the handshake.
-            let modern = offered.iter().any(|version| version.as_str() >= "2026-07-28");
-            let code =
-                if modern { ErrorCode::UNSUPPORTED_PROTOCOL_VERSION } else { ErrorCode::METHOD_NOT_FOUND };
+            let code = if wants_handshake(offered) {
+                ErrorCode::METHOD_NOT_FOUND
+            } else {
+                ErrorCode::UNSUPPORTED_PROTOCOL_VERSION
+            };
             return ServerJsonRpcMessage::error(ErrorData::new(code, "refused", Some(data)), Some(id));
         }
         (_, Err(_)) => None,
@@ -394,6 +402,13 @@ fn told(method: &str, answer: &Answer, id: RequestId) -> ServerJsonRpcMessage {
             ServerJsonRpcMessage::error(ErrorData::new(code, "see the tap", None), Some(id))
         }
     }
+}
+
+/// Whether a server names versions of which only those with a handshake can be spoken.
+fn wants_handshake(versions: &[String]) -> bool {
+    let stateless = "2026-07-28";
+    versions.iter().all(|version| version != stateless)
+        && versions.iter().any(|version| version.as_str() < stateless)
 }
 
 /// The error code that makes rmcp try `initialize` after a failed `server/discover`, or give up.

@@ -143,6 +143,18 @@ async fn older_versions_are_spoken() {
 }
 
 #[tokio::test]
+async fn a_server_that_discovers_only_older_versions_gets_its_handshake() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script.json");
+    let result =
+        r#"{"supportedVersions":["2025-06-18","2025-11-25"],"capabilities":{},"resultType":"complete"}"#;
+    std::fs::write(&script, format!(r#"{{"server/discover":[{result}]}}"#)).unwrap();
+    let reading = reading(&["--script", script.to_str().unwrap()]).await.unwrap();
+    assert_whole(&reading);
+    assert_eq!(reading.era, Era::Session);
+}
+
+#[tokio::test]
 async fn openings_of_the_wrong_shape_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("script.json");
