@@ -110,7 +110,7 @@ fn again(error: &ConnectError, opening: Opening, options: &Options) -> Option<(O
         (_, Reason::Error { method, .. }) if method == INITIALIZE => {
             let mut options = options.clone();
             options.limits.probe = options.limits.start;
-            Some((Opening::Probe, options))
+            Some((Opening::Discover, options))
         }
         _ => None,
     }

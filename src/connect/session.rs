@@ -31,6 +31,8 @@ pub(super) enum Opening {
     Initialize,
     /// `server/discover`, and `initialize` if it is not understood.
     Probe,
+    /// `server/discover` alone, for as long as a start may take: rmcp's probe ends after 10 s.
+    Discover,
 }
 
 /// An open conversation.
@@ -70,6 +72,9 @@ impl Session {
     {
         let mode = match opening {
             Opening::Initialize => ClientLifecycleMode::Initialize,
+            Opening::Discover => {
+                ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] }
+            }
             Opening::Probe => ClientLifecycleMode::Auto {
                 preferred_versions: vec![ProtocolVersion::LATEST],
                 legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
