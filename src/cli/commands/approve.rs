@@ -169,8 +169,8 @@ impl Session {
 
 /// The changed servers after this one.
 fn later<'a>(servers: &'a [Server], outcomes: &'a [Outcome], index: usize) -> Vec<(&'a Server, &'a Change)> {
-    let changed = |(server, outcome)| match outcome {
-        &Outcome::Changed(ref change) => Some((server, &**change)),
+    let changed = |(server, outcome): (&'a Server, &'a Outcome)| match outcome {
+        Outcome::Changed(change) => Some((server, &**change)),
         _ => None,
     };
     servers.iter().zip(outcomes).skip(index + 1).filter_map(changed).collect()
