@@ -16,6 +16,7 @@ mod sse;
 mod stay;
 mod stdio;
 mod tap;
+mod told;
 mod walk;
 
 pub use error::{ConnectError, Reason};
