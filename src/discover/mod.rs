@@ -32,7 +32,7 @@ mod zed;
 
 pub use client::{Client, Spec};
 pub use entry::{Discovered, Entry, FromEnv, Looked, Scope, Target};
-pub use files::{Disk, Files};
+pub use files::{Disk, Files, Nothing};
 pub use node::{Document, Format, Node};
 pub use places::{Os, Places};
 pub use problem::{Fault, Place, Problem};
@@ -70,6 +70,29 @@ pub fn all(places: &Places, cwd: &Path, files: &dyn Files) -> Discovered {
         let mut search = Search::new(*client, places, &folders, files);
         (client.0.find)(&mut search);
         found.absorb(search.found);
+    }
+    found
+}
+
+/// Reads a file that somebody named, in the scope that it has for its client on this machine: the
+/// user's own file stays the user's, a project's belongs to its project. Its entries count as asked
+/// for: whoever runs this named the file.
+pub fn named(file: &Path, bytes: &[u8], places: &Places, cwd: &Path) -> Discovered {
+    let mut found = from_file(file, bytes);
+    let Some(looked) = found.looked_in.first_mut() else { return found };
+    let usual = all(places, cwd, &Nothing).looked_in;
+    let usual = usual.into_iter().find(|usual| usual.client == looked.client && usual.file == file);
+    let scope = match usual {
+        Some(usual) => usual.scope,
+        None if project_of(file, looked.client).is_some() => Scope::Project,
+        None => return found,
+    };
+    looked.scope = scope.clone();
+    for entry in &mut found.entries {
+        if !scope.is_project() {
+            entry.folder = None;
+        }
+        entry.scope = scope.clone();
     }
     found
 }

@@ -129,7 +129,7 @@ fn find(ask: &Ask, ground: &Ground) -> Result<Discovered, SurveyError> {
         let file = ground.cwd.join(config);
         let read = Disk.read(&file).map_err(|source| SurveyError::Read { path: file.clone(), source })?;
         let bytes = read.ok_or_else(|| SurveyError::NoConfig { path: file.clone() })?;
-        found.absorb(discover::from_file(&file, &bytes));
+        found.absorb(discover::named(&file, &bytes, &ground.places, &ground.cwd));
     }
     Ok(found)
 }

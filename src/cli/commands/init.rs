@@ -2,6 +2,7 @@
 //!
 //! With `--yes` everything that can be read is pinned, and nothing is trusted: that needs a person.
 
+use super::wrap;
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
@@ -94,6 +95,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             count(failures.len(), "server is", "servers are"),
             failures.join(" ")
         ));
+    }
+    let names: Vec<String> = taken.iter().map(|server| server.name.clone()).collect();
+    if let Some(terminal) = &mut terminal {
+        wrap::offer(app, terminal, &names, &ground)?;
     }
     done(app, exit, &done_codes, values)
 }

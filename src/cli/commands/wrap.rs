@@ -3,12 +3,15 @@
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::prompt::{Choice, Terminal};
+use crate::cli::render::human::list;
+use crate::cli::render::listing::short_path;
 use crate::cli::render::wrapping::{self, Way};
 use crate::cli::render::{json, listing};
 use crate::discover::Disk;
-use crate::survey::machine;
 use crate::survey::plan::{self, Plan};
 use crate::survey::wrap::{self, Change, Target};
+use crate::survey::{Ground, machine};
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -56,6 +59,53 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     Ok(exit)
 }
 
+/// Offers to wrap servers that were just pinned. No answer is a no.
+pub(super) fn offer(
+    app: &App,
+    terminal: &mut Terminal,
+    names: &[String],
+    ground: &Ground,
+) -> Result<(), Error> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let plan = plan::make(&app.ask(names), ground)?;
+    let exe = std::env::current_exe().map_err(Error::Program)?;
+    let args = Args { names: Vec::new(), project: false, dry_run: false };
+    let changes = wrap::wrap(&targets(&plan, &args), &exe, &ground.paths, &Disk)?;
+    let files: Vec<String> = changes
+        .iter()
+        .filter(|change| !change.is_empty())
+        .map(|change| short_path(&change.file, ground))
+        .collect();
+    if files.is_empty() {
+        return Ok(());
+    }
+    let question = format!("\nPut mcpwatch between the client and these servers, in {}?", list(&files));
+    let choices = [
+        Choice { key: 'y', label: "wrap them" },
+        Choice { key: 'n', label: "not now" },
+        Choice { key: 'd', label: "show the difference" },
+    ];
+    loop {
+        match terminal.ask(&question, &choices) {
+            Ok('d') => {
+                let shown = changes.iter().filter(|change| !change.is_empty());
+                terminal.show(&shown.map(|change| wrapping::diff(change, ground)).collect::<String>())?;
+            }
+            Ok('y') => break,
+            Ok(_) | Err(_) => {
+                app.out.say("`mcpwatch wrap` does it later.");
+                return Ok(());
+            }
+        }
+    }
+    let changes = apply(changes, ground)?;
+    report(app, &changes, Way::In, ground)?;
+    app.out.say("Restart the clients to make it so; `mcpwatch unwrap` takes it back.");
+    Ok(())
+}
+
 /// Every place of the servers that are meant.
 fn targets<'a>(plan: &'a Plan, args: &Args) -> Vec<Target<'a>> {
     let mut targets = Vec::new();
@@ -74,14 +124,14 @@ fn targets<'a>(plan: &'a Plan, args: &Args) -> Vec<Target<'a>> {
 }
 
 /// Makes the changes.
-pub(super) fn apply(changes: Vec<Change>, ground: &crate::survey::Ground) -> Result<Vec<Change>, Error> {
+pub(super) fn apply(changes: Vec<Change>, ground: &Ground) -> Result<Vec<Change>, Error> {
     let now = machine::now();
     let made = changes.into_iter().map(|change| change.apply(&ground.paths, &Disk, now));
     Ok(made.collect::<Result<_, _>>()?)
 }
 
 /// Shows what would change.
-pub(super) fn show(app: &App, changes: &[Change], ground: &crate::survey::Ground) -> Result<(), Error> {
+pub(super) fn show(app: &App, changes: &[Change], ground: &Ground) -> Result<(), Error> {
     if app.common.json() {
         return Ok(());
     }
@@ -95,12 +145,7 @@ pub(super) fn show(app: &App, changes: &[Change], ground: &crate::survey::Ground
 }
 
 /// Says what became of each file.
-pub(super) fn report(
-    app: &App,
-    changes: &[Change],
-    way: Way,
-    ground: &crate::survey::Ground,
-) -> Result<(), Error> {
+pub(super) fn report(app: &App, changes: &[Change], way: Way, ground: &Ground) -> Result<(), Error> {
     for change in changes.iter().filter(|change| !change.entries.is_empty()) {
         wrapping::human(change, way, ground).iter().for_each(|line| app.out.say(line));
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn named(file: &str) -> Discovered {
+fn sample(file: &str) -> Discovered {
     let bytes = std::fs::read(samples().join(file)).unwrap();
     let mut found = from_file(Path::new(file), &bytes);
     found.looked_in.clear();
@@ -17,7 +17,7 @@ fn awkward_files() {
     let mut out = String::new();
     for name in names {
         let name = format!("awkward/{}", name.into_string().unwrap());
-        writeln!(out, "# {name}\n{}", show(&named(&name))).unwrap();
+        writeln!(out, "# {name}\n{}", show(&sample(&name))).unwrap();
     }
     insta::assert_snapshot!(out);
 }
@@ -25,7 +25,7 @@ fn awkward_files() {
 #[test]
 fn files_of_every_client_are_recognised() {
     let check = |file: &str, client: &str| {
-        let found = named(file);
+        let found = sample(file);
         let clients: Vec<_> = found.entries.iter().map(|entry| entry.client.id()).collect();
         assert!(!clients.is_empty() && clients.iter().all(|id| *id == client), "{file}: {clients:?}");
         assert!(found.entries.iter().all(|entry| entry.asked), "{file}");
@@ -125,4 +125,21 @@ proptest::proptest! {
             let _ = resolve(entry, &Vars::new(&Places::new(Os::Linux, "/h"), "/w"), &Memory::default());
         }
     }
+}
+
+#[test]
+fn a_named_file_keeps_its_scope() {
+    let check = |file: &str, expected: Scope, folder: Option<&str>| {
+        let places = Places::new(Os::Linux, "/h");
+        let text = br#"{"mcpServers": {"a": {"command": "a"}}}"#;
+        let found = named(Path::new(file), text, &places, Path::new("/h/p"));
+        let entry = &found.entries[0];
+        let place = entry.folder.as_deref().map(key);
+        assert_eq!((&entry.scope, place.as_deref(), entry.asked), (&expected, folder, true), "{file}");
+    };
+    check("/h/.cursor/mcp.json", Scope::User, None);
+    check("/h/.claude.json", Scope::User, None);
+    check("/h/p/.mcp.json", Scope::Project, Some("/h/p"));
+    check("/h/q/.cursor/mcp.json", Scope::Project, Some("/h/q"));
+    check("/h/q/any.json", Scope::Named, None);
 }
