@@ -141,6 +141,7 @@ pub fn carry_out(
     let base = plan.locks[lock].loaded.as_ref().map(|loaded| loaded.digest);
     let decided = tell(&path, base, acts, by, secrets, ground)?;
     plan.locks[lock].loaded = crate::store::locks::load(&path)?;
+    plan.locks[lock].effective = None;
     Ok(decided)
 }
 
