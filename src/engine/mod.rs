@@ -17,6 +17,7 @@ pub mod placeholder;
 pub mod record;
 pub mod review;
 pub mod secret;
+pub mod settings;
 pub mod show;
 pub mod surface;
 pub mod wrapping;
