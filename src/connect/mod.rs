@@ -178,10 +178,7 @@ async fn converse(
     let session = session?;
     let time_to_start = started.elapsed();
     progress(Stage::Reading);
-    let limit = options.limits.walk;
-    let walked = tokio::time::timeout(limit, walk::walk(&session, &options.limits)).await;
-    let slow = |_| Reason::Timeout { method: "everything that was asked".into(), limit };
-    let walked = walked.map_err(slow).and_then(|walked| walked);
+    let walked = walk::walk(&session, &options.limits).await;
     let time_total = started.elapsed();
     let (protocol, era) = (session.protocol.clone(), session.era);
     let reading = walked.map(|(mut surface, mut notes)| {

@@ -19,6 +19,12 @@ const SKILLS: &str = "io.modelcontextprotocol/skills";
 /// Reads every list and every `ui://` resource that a tool names; what could not be read of what the
 /// server does not owe is told in notes.
 pub(super) async fn walk(session: &Session, limits: &Limits) -> Result<(Surface, Vec<String>), Reason> {
+    let limit = limits.walk;
+    let walked = tokio::time::timeout(limit, walk_all(session, limits)).await;
+    walked.unwrap_or_else(|_| Err(Reason::Timeout { method: "everything that was asked".into(), limit }))
+}
+
+async fn walk_all(session: &Session, limits: &Limits) -> Result<(Surface, Vec<String>), Reason> {
     let mut surface = Surface::new(session.protocol.clone());
     surface.add_opening(&session.opening);
     let count = AtomicUsize::new(0);

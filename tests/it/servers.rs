@@ -24,7 +24,7 @@ pub struct Http {
 
 /// Where the servers are installed.
 pub fn folder() -> PathBuf {
-    let set = std::env::var_os("MCPWATCH_TEST_SERVERS").map(PathBuf::from);
+    let set = std::env::var_os("MCPWATCH_TEST_SERVERS").filter(|set| !set.is_empty()).map(PathBuf::from);
     set.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-servers"))
 }
 
