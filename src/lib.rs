@@ -13,6 +13,7 @@ pub mod edit;
 pub mod engine;
 pub mod ipc;
 pub mod launch;
+pub mod proxy;
 pub mod service;
 pub mod store;
 pub mod survey;

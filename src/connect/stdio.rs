@@ -55,7 +55,7 @@ impl Stdio {
 
     fn frame(&mut self, frame: &Frame) {
         let told = match frame {
-            Frame::Message(range) => self.tap.receive(&self.framer.bytes()[range.clone()]),
+            Frame::Message(range) => self.tap.receive(self.framer.bytes(range.clone())),
             Frame::TooLong { is_request: true, .. } => Vec::new(),
             Frame::TooLong { id: Some(Id::Number(id)), .. } if self.tap.method_of(*id).is_some() => {
                 self.tap.fail(*id, Reason::TooLong { limit: self.limit }).into_iter().collect()
@@ -102,12 +102,13 @@ impl Transport<RoleClient> for Stdio {
             }
             tokio::select! {
                 message = self.late.1.recv() => return message,
-                read = self.stdout.read_buf(self.framer.buffer()) => {
-                    if !matches!(read, Ok(1..)) {
+                read = self.stdout.read(self.framer.spare()) => match read {
+                    Ok(read @ 1..) => self.framer.fill(read),
+                    Ok(0) | Err(_) => {
                         self.tap.end();
                         return None;
                     }
-                }
+                },
             }
         }
     }

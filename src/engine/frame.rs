@@ -18,13 +18,16 @@ pub use sse::{SseError, SseEvent, SseFramer};
 /// The largest message that is read unless the settings say otherwise: 64 MiB.
 pub const LIMIT: usize = 64 << 20;
 
-/// A buffer larger than this is given back once it is empty.
-const KEEP: usize = 256 << 10;
+/// How much is read at once, and the size of an idle buffer.
+const CHUNK: usize = 64 << 10;
 
 /// Cuts a stream into lines.
 #[derive(Debug)]
 pub struct LineFramer {
+    /// Initialised to its end, so that reading into it needs no clearing first.
     buffer: Vec<u8>,
+    /// How much of the buffer is filled.
+    filled: usize,
     /// Where the first line that was not handed out starts.
     start: usize,
     /// Up to where there is no line end.
@@ -37,7 +40,7 @@ pub struct LineFramer {
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// A message, without its line end, in [`LineFramer::bytes`] until the next read.
+    /// A message, without its line end; see [`LineFramer::bytes`], until the next read.
     Message(Range<usize>),
     /// A line longer than the limit, thrown away.
     TooLong {
@@ -53,34 +56,52 @@ pub enum Frame {
 impl LineFramer {
     /// A framer for messages of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, searched: 0, limit, skim: None }
+        Self { buffer: Vec::new(), filled: 0, start: 0, searched: 0, limit, skim: None }
     }
 
-    /// Where to append what was read. Ask for frames until there is none before reading more.
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
-        if self.start == self.buffer.len() {
-            self.start = 0;
-            self.searched = 0;
-            self.buffer.clear();
-            self.buffer.shrink_to(KEEP);
-        } else if self.start > 0 {
-            self.buffer.drain(..self.start);
+    /// Where to read to; say with [`Self::fill`] how much came. Ask for frames until there is none
+    /// before reading more.
+    pub fn spare(&mut self) -> &mut [u8] {
+        if self.start == self.filled {
+            (self.start, self.searched, self.filled) = (0, 0, 0);
+            // What one large message needed is given back.
+            self.buffer.truncate(CHUNK);
+            self.buffer.shrink_to(CHUNK);
+        } else if self.start > 0 && self.buffer.len() - self.filled < CHUNK {
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
             self.searched -= self.start;
             self.start = 0;
         }
-        &mut self.buffer
+        if self.buffer.len() - self.filled < CHUNK / 2 {
+            let size = (self.buffer.len() * 2).clamp(CHUNK, (self.limit + CHUNK).max(self.filled + CHUNK));
+            self.buffer.resize(size, 0);
+        }
+        &mut self.buffer[self.filled..]
     }
 
-    /// The bytes that ranges of frames point into.
-    pub fn bytes(&self) -> &[u8] {
-        &self.buffer
+    /// Takes in what was read into [`Self::spare`].
+    pub fn fill(&mut self, read: usize) {
+        self.filled = (self.filled + read).min(self.buffer.len());
+    }
+
+    /// A message's bytes.
+    pub fn bytes(&self, message: Range<usize>) -> &[u8] {
+        &self.buffer[message]
+    }
+
+    /// A message's bytes and the line end as it came.
+    pub fn line(&self, message: Range<usize>) -> &[u8] {
+        let end = find(b'\n', &self.buffer[message.end..self.filled])
+            .map_or(message.end, |at| message.end + at + 1);
+        &self.buffer[message.start..end]
     }
 
     /// The next line that is whole. Empty lines are passed over.
     pub fn next_frame(&mut self) -> Option<Frame> {
         loop {
-            let Some(found) = find(b'\n', &self.buffer[self.searched..]) else {
-                self.searched = self.buffer.len();
+            let Some(found) = find(b'\n', &self.buffer[self.searched..self.filled]) else {
+                self.searched = self.filled;
                 self.skim_tail();
                 return None;
             };
@@ -109,16 +130,16 @@ impl LineFramer {
 
     /// Whether bytes of an unfinished line are left; at the end of a stream they are no message.
     pub fn has_rest(&self) -> bool {
-        self.start < self.buffer.len() || self.skim.is_some()
+        self.start < self.filled || self.skim.is_some()
     }
 
     /// Gives up what is already too long, keeping only what its id needs.
     fn skim_tail(&mut self) {
-        if self.skim.is_none() && self.buffer.len() - self.start <= self.limit {
+        if self.skim.is_none() && self.filled - self.start <= self.limit {
             return;
         }
-        self.skim.get_or_insert_default().feed(&self.buffer[self.start..]);
-        self.start = self.buffer.len();
+        self.skim.get_or_insert_default().feed(&self.buffer[self.start..self.filled]);
+        self.start = self.filled;
     }
 }
 

@@ -157,6 +157,16 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
+    /// Sends a signal to the whole group, by its number; nothing on systems without signals.
+    pub fn signal(&self, signal: i32) {
+        #[cfg(unix)]
+        if let Ok(signal) = nix::sys::signal::Signal::try_from(signal) {
+            self.group.signal(Some(signal));
+        }
+        #[cfg(not(unix))]
+        let _ = signal;
+    }
+
     /// Waits until the process ends by itself.
     pub async fn wait(&mut self) -> std::io::Result<ExitStatus> {
         self.child.wait().await

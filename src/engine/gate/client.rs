@@ -156,7 +156,7 @@ impl Gate {
         match asked {
             Asked::Initialize => {
                 self.client.initialize(message);
-                self.open_closed(&id, message);
+                self.open_closed(&id, Some(message));
             }
             Asked::Discover => self.discover_closed(&id),
             Asked::List(kind) => self.list_asked(era, kind, id, message),

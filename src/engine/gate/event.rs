@@ -63,6 +63,8 @@ pub enum Input<'a> {
     CanAsk(bool),
     /// The connection to the server was made anew; nothing seen before says anything about it.
     Reconnected,
+    /// A server was started for a client that had been answered without one.
+    Started,
     /// The server is gone; why, in our words.
     ServerClosed(String),
     /// The moment of [`super::Gate::deadline`] has come.
@@ -94,7 +96,7 @@ pub enum Output {
 }
 
 /// What is approved of this server on this machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Approval {
     /// A person approved these pins.
     Pinned(Arc<Approved>),
@@ -105,7 +107,7 @@ pub enum Approval {
 }
 
 /// Pins and the decisions that outrank them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Approved {
     /// What the lock approves.
     pub pin: ServerPin,

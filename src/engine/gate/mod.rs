@@ -71,14 +71,16 @@ pub struct Gate {
     open: HashMap<Id, Open>,
     /// Requests of the server that the client has not answered.
     server_open: HashMap<Id, Stream>,
-    /// Requests of ours: the list they read.
-    own: HashMap<Id, (Era, Kind)>,
+    /// Requests of ours.
+    own: HashMap<Id, Own>,
     counter: u64,
     pending: Vec<Pending>,
     listens: Vec<eras::Listen>,
     /// Tasks that calls started, and the tool each belongs to.
     tasks: HashMap<String, ItemKey>,
-    /// How often calls came lately, for `verify`.
+    /// The client's `initialize`, if it was answered without a server.
+    unopened: Option<Value>,
+    /// When the last call came, for `verify`.
     last_call: Option<u64>,
     /// The verdicts that were recorded last: on which definition, and when.
     judged: BTreeMap<ItemKey, (Verdict, Option<Digest>, u64)>,
@@ -97,6 +99,15 @@ struct Open {
     expect: Expect,
     /// Held calls that were equal to this one and get a copy of its answer.
     followers: Vec<(Stream, Id)>,
+}
+
+/// A request of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    /// It reads a list.
+    List(Era, Kind),
+    /// It opens a server that was started late.
+    Initialize,
 }
 
 /// What the answer to an open request must be.
@@ -140,6 +151,7 @@ impl Gate {
             pending: Vec::new(),
             listens: Vec::new(),
             tasks: HashMap::new(),
+            unopened: None,
             last_call: None,
             judged: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -159,6 +171,7 @@ impl Gate {
             Input::Approval(approval) => self.approve(approval),
             Input::CanAsk(can_ask) => self.set_can_ask(can_ask),
             Input::Reconnected => self.reconnected(),
+            Input::Started => self.started(),
             Input::ServerClosed(why) => self.server_closed(&why),
             Input::Tick => {}
         }
@@ -171,6 +184,14 @@ impl Gate {
     pub fn deadline(&self) -> Option<u64> {
         let lists = self.lists.values().filter_map(|list| self.list_deadline(list));
         lists.chain(self.pending.iter().map(|pending| pending.deadline)).min()
+    }
+
+    /// Whether nobody waits for anything.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let asks = |open: &Open| open.expect != Expect::Listen;
+        let waits = |list: &List| !list.waiters.is_empty();
+        self.pending.is_empty() && !self.open.values().any(asks) && !self.lists.values().any(waits)
     }
 
     /// Everything the server has offered so far, in the client's era.

@@ -4,7 +4,7 @@
 //! approved and still offered, with `listChanged`, because we announce approvals ourselves.
 
 use super::verdict::{Offered, Verdict};
-use super::{Approval, Gate, Open, Output, Side, eras, words};
+use super::{Approval, Gate, Open, Output, Own, Side, eras, words};
 use crate::engine::json::{Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message};
 use crate::engine::surface::{Era, ItemKey, Kind, SERVER_INFO_META, Surface};
@@ -127,14 +127,39 @@ impl Gate {
         }
     }
 
-    /// Answers `initialize` for a server that is closed.
-    pub(super) fn open_closed(&mut self, id: &Id, message: &Message<'_>) {
-        let asked = message.string(&["params", "protocolVersion"]);
+    /// Answers `initialize` for a server that is closed, and keeps it for when it opens.
+    pub(super) fn open_closed(&mut self, id: &Id, message: Option<&Message<'_>>) {
+        let asked = message.and_then(|message| message.string(&["params", "protocolVersion"]));
         let version = asked.filter(|text| is_date(text) && **text < *STATELESS);
         let mut out = Object::new();
         out.insert("protocolVersion", version.as_deref().unwrap_or(NEWEST_SESSION));
         self.neutral(None, &mut out);
+        self.unopened = message.and_then(|message| message.value(&["params"]));
         self.send(Side::Client, jsonrpc::answer(id, &write::to_bytes(&Value::Object(out))));
+    }
+
+    /// A server was started late: it is opened as the client had asked for.
+    pub(super) fn started(&mut self) {
+        let Some(params) = self.unopened.take() else { return };
+        let id = self.own_id();
+        self.own.insert(id.clone(), Own::Initialize);
+        self.send(Side::Server, jsonrpc::request(&id, "initialize", Some(&params)));
+    }
+
+    /// The answer to an opening of ours: from now on the server's lists can be read.
+    pub(super) fn opened_late(&mut self, message: &Message<'_>) {
+        let result = message.value(&["result"]).unwrap_or(Value::Null);
+        let version = result.get("protocolVersion").and_then(Value::as_str).filter(|text| is_date(text));
+        let Some(version) = version.map(str::to_owned) else {
+            return self.drop_frame(Side::Server, "an opening that cannot be read".to_owned());
+        };
+        if self.render_opening(&result, version, &mut Object::new()) {
+            self.send(Side::Server, jsonrpc::notification("notifications/initialized", None));
+            self.read_unapproved(Era::Session);
+            for kind in [Kind::Tool, Kind::Prompt, Kind::Resource] {
+                self.announce(kind);
+            }
+        }
     }
 
     /// Answers `server/discover` for a server that is closed.

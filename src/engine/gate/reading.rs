@@ -2,7 +2,7 @@
 
 use super::lists::{Line, Reading, State};
 use super::verdict::Offered;
-use super::{Approval, Gate, Record, Side, words};
+use super::{Approval, Gate, Own, Record, Side, words};
 use crate::engine::json::Value;
 use crate::engine::jsonrpc::{self, Id, Message, Shape};
 use crate::engine::surface::{Era, Kind};
@@ -39,7 +39,7 @@ impl Gate {
 
     fn ask_page(&mut self, era: Era, kind: Kind, id: &Id, cursor: Option<&str>) {
         let Some(method) = kind.list_method() else { return };
-        self.own.insert(id.clone(), (era, kind));
+        self.own.insert(id.clone(), Own::List(era, kind));
         let params = self.client.list_params(era, cursor);
         self.send(Side::Server, jsonrpc::request(id, method, params.as_ref()));
     }

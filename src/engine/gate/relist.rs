@@ -87,6 +87,9 @@ impl Gate {
 
     /// Does what is due.
     pub(super) fn run_due(&mut self) {
+        if self.deadline().is_none_or(|deadline| self.now < deadline) {
+            return;
+        }
         let places: Vec<(Era, Kind)> = self.lists.keys().copied().collect();
         for (era, kind) in places {
             let Some(list) = self.lists.get(&(era, kind)) else { continue };

@@ -2,7 +2,7 @@
 
 use super::methods::changed_lists;
 use super::verdict::{Offered, Verdict};
-use super::{Approval, Expect, Gate, Open, Output, Record, Side, eras, words};
+use super::{Approval, Expect, Gate, Open, Output, Own, Record, Side, eras, words};
 use crate::engine::json::{self, Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message, Shape, look_alike};
 use crate::engine::surface::{Era, ItemKey, Kind};
@@ -73,8 +73,10 @@ impl Gate {
     }
 
     fn server_answer(&mut self, id: &Id, message: &Message<'_>) {
-        if let Some((era, kind)) = self.own.remove(id) {
-            return self.page_answered(era, kind, message);
+        match self.own.remove(id) {
+            Some(Own::List(era, kind)) => return self.page_answered(era, kind, message),
+            Some(Own::Initialize) => return self.opened_late(message),
+            None => {}
         }
         let Some(open) = self.open.remove(id) else {
             return self.drop_frame(Side::Server, "an answer to no open request".to_owned());
@@ -147,8 +149,10 @@ impl Gate {
 
     /// Answers the open request of that id, because its answer was thrown away.
     pub(super) fn answer_for(&mut self, id: &Id, why: &'static str) {
-        if let Some((era, kind)) = self.own.remove(id) {
-            return self.fail_reading(era, kind, why);
+        match self.own.remove(id) {
+            Some(Own::List(era, kind)) => return self.fail_reading(era, kind, why),
+            Some(Own::Initialize) => return,
+            None => {}
         }
         if let Some(open) = self.open.remove(id) {
             self.refuse_answer(id, &open, why);
@@ -159,6 +163,11 @@ impl Gate {
     pub(super) fn server_closed(&mut self, why: &str) {
         let text = format!("mcpwatch: the server {} ended: {why}", self.label());
         for (id, open) in std::mem::take(&mut self.open) {
+            if let (Expect::Initialize, Approval::Closed(_)) = (&open.expect, &self.approval) {
+                // It was ended by us: the client is to read why, as from any server that is closed.
+                self.open_closed(&id, None);
+                continue;
+            }
             let followers = open.followers.iter().map(|(stream, id)| (*stream, id.clone()));
             for (stream, id) in followers.chain([(open.stream, id.clone())]) {
                 self.send_on(stream, jsonrpc::error(&id, -32_000, &text));

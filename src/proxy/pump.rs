@@ -1,0 +1,278 @@
+//! The pump: two directions, one gate.
+//!
+//! Promises: a forwarded message is written from the buffer it was read into; each direction waits
+//! for its own writer before it reads on (back-pressure), and never for the other direction's, so the
+//! two cannot block each other; what the gate sends against the stream goes through a queue that the
+//! gate's own limits bound.
+
+use super::report::Report;
+use crate::engine::frame::{Frame, LineFramer};
+use crate::engine::gate::{Effect, Event, Gate, Input, Output, Side, Stream};
+use crate::ipc::message::GateNews;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Mutex, Notify};
+
+/// Everything that the two directions share.
+pub struct Pump {
+    gate: RefCell<Gate>,
+    client: Outlet,
+    server: Outlet,
+    report: RefCell<Report>,
+    clock: Clock,
+    /// The moment that the ticker waits for; the end of time for none.
+    armed: Cell<u64>,
+    rearm: Notify,
+    limit: usize,
+    was_refused: Cell<bool>,
+}
+
+/// What must hold before the first message of a server is taken in.
+pub type Check = Pin<Box<dyn Future<Output = bool>>>;
+
+/// A writer, and what waits for it.
+struct Outlet {
+    /// `None` before there is one and once it is closed.
+    writer: Mutex<Option<Box<dyn AsyncWrite + Unpin>>>,
+    queue: RefCell<VecDeque<Vec<u8>>>,
+    wake: Notify,
+}
+
+/// Unix time that never goes back.
+struct Clock {
+    start: Instant,
+    at_start: u64,
+}
+
+impl Pump {
+    /// A pump that writes to a client, for messages of at most `limit` bytes.
+    pub fn new(gate: Gate, report: Report, client: Box<dyn AsyncWrite + Unpin>, limit: usize) -> Self {
+        let clock = Clock { start: Instant::now(), at_start: crate::survey::machine::now() };
+        Self {
+            gate: RefCell::new(gate),
+            client: Outlet::new(Some(client)),
+            server: Outlet::new(None),
+            report: RefCell::new(report),
+            clock,
+            armed: Cell::new(u64::MAX),
+            rearm: Notify::new(),
+            limit,
+            was_refused: Cell::new(false),
+        }
+    }
+
+    /// Gives the pump a server to write to.
+    pub fn set_server(&self, writer: Box<dyn AsyncWrite + Unpin>) {
+        // Nobody writes to a server that is not there yet.
+        if let Ok(mut place) = self.server.writer.try_lock() {
+            *place = Some(writer);
+        }
+    }
+
+    /// Tells a daemon what the gate sees, from now on.
+    pub fn attach(&self, news: tokio::sync::mpsc::Sender<GateNews>) {
+        self.report.borrow_mut().attach(news);
+    }
+
+    /// Moves one direction until its source ends, or its first bytes do not stand the check.
+    pub async fn direction(
+        &self,
+        from: Side,
+        mut source: impl AsyncRead + Unpin,
+        mut check: Option<Check>,
+    ) -> io::Result<()> {
+        let mut framer = LineFramer::new(self.limit);
+        loop {
+            while let Some(frame) = framer.next_frame() {
+                self.frame(from, &framer, frame).await?;
+            }
+            match source.read(framer.spare()).await? {
+                0 => return Ok(()),
+                read => framer.fill(read),
+            }
+            if let Some(check) = check.take()
+                && !check.await
+            {
+                self.was_refused.set(true);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether a check failed.
+    pub fn was_refused(&self) -> bool {
+        self.was_refused.get()
+    }
+
+    /// Tells the gate something that did not come as a message.
+    pub fn tell(&self, input: Input<'_>) {
+        let effects = self.step(input);
+        for effect in effects {
+            self.perform_apart(effect);
+        }
+    }
+
+    /// Does what is due, for as long as the pump lives.
+    pub async fn tick(&self) {
+        loop {
+            let deadline = self.armed.get();
+            let wait = deadline.saturating_sub(self.clock.now());
+            tokio::select! {
+                () = self.rearm.notified() => {}
+                () = tokio::time::sleep(Duration::from_millis(wait)), if deadline != u64::MAX => {
+                    self.armed.set(u64::MAX);
+                    self.tell(Input::Tick);
+                }
+            }
+        }
+    }
+
+    /// Writes what waits for the client, for as long as the pump lives.
+    pub async fn drain_client(&self) {
+        self.client.drain().await;
+    }
+
+    /// Writes what waits for the server, for as long as the pump lives.
+    pub async fn drain_server(&self) {
+        self.server.drain().await;
+    }
+
+    /// Writes everything that still waits for the client.
+    pub async fn flush(&self) -> io::Result<()> {
+        self.client.write(b"").await
+    }
+
+    /// Closes the way to the server, once nothing is left to be said to it.
+    pub async fn close_server(&self) {
+        let _gone = self.server.write(b"").await;
+        self.server.writer.lock().await.take();
+    }
+
+    /// Whether nobody waits for anything.
+    pub fn is_idle(&self) -> bool {
+        self.gate.borrow().is_idle()
+    }
+
+    /// The end: whoever wrote the records finishes.
+    pub fn finish(&self, why: &str) {
+        self.report.borrow_mut().finish(self.clock.now(), why);
+    }
+
+    async fn frame(&self, from: Side, framer: &LineFramer, frame: Frame) -> io::Result<()> {
+        let (effects, line) = match frame {
+            Frame::Message(range) => {
+                let effects = self.step(Input::Frame(from, framer.bytes(range.clone())));
+                (effects, framer.line(range))
+            }
+            Frame::TooLong { id, is_request } => {
+                (self.step(Input::TooLong { from, id, is_request }), &b""[..])
+            }
+            Frame::RawCr => {
+                (self.step(Input::Unframed(from, "a carriage return inside a message")), &b""[..])
+            }
+        };
+        let along = from.other();
+        for effect in effects {
+            match effect.output {
+                Output::Forward(to) if to == along => self.write(to, line).await?,
+                Output::Send(to, mut bytes) if to == along => {
+                    bytes.push(b'\n');
+                    self.write(to, &bytes).await?;
+                }
+                Output::Forward(to) => self.push(to, line.to_vec()),
+                output => self.perform_apart(Effect { stream: effect.stream, output }),
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&self, input: Input<'_>) -> Vec<Effect> {
+        let mut gate = self.gate.borrow_mut();
+        let effects = gate.step(self.clock.now(), Event { stream: Stream(0), input });
+        let deadline = gate.deadline().unwrap_or(u64::MAX);
+        if deadline < self.armed.get() {
+            self.armed.set(deadline);
+            self.rearm.notify_one();
+        }
+        effects
+    }
+
+    /// Does what needs no waiting.
+    fn perform_apart(&self, effect: Effect) {
+        match effect.output {
+            Output::Send(to, mut bytes) => {
+                bytes.push(b'\n');
+                self.push(to, bytes);
+            }
+            Output::Record(record) => self.report.borrow_mut().record(self.clock.now(), record),
+            Output::Offer(surface) => self.report.borrow_mut().offer(self.clock.now(), &surface),
+            Output::Ask(items) => self.report.borrow_mut().ask(&items),
+            // Only a frame can be forwarded, and frames are handled where they are at hand.
+            Output::Forward(_) => {}
+        }
+    }
+
+    /// Writes along the stream. A server that reads no more is seen when its own stream ends.
+    async fn write(&self, to: Side, bytes: &[u8]) -> io::Result<()> {
+        match to {
+            Side::Client => self.client.write(bytes).await,
+            Side::Server => {
+                let _gone = self.server.write(bytes).await;
+                Ok(())
+            }
+        }
+    }
+
+    fn push(&self, to: Side, bytes: Vec<u8>) {
+        match to {
+            Side::Client => self.client.push(bytes),
+            Side::Server => self.server.push(bytes),
+        }
+    }
+}
+
+impl Outlet {
+    fn new(writer: Option<Box<dyn AsyncWrite + Unpin>>) -> Self {
+        Self { writer: Mutex::new(writer), queue: RefCell::default(), wake: Notify::new() }
+    }
+
+    /// Writes what waits, then this.
+    async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut writer = self.writer.lock().await;
+        let Some(writer) = writer.as_mut() else { return Ok(()) };
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            let Some(next) = next else { break };
+            writer.write_all(&next).await?;
+        }
+        if !bytes.is_empty() {
+            writer.write_all(bytes).await?;
+        }
+        writer.flush().await
+    }
+
+    fn push(&self, bytes: Vec<u8>) {
+        self.queue.borrow_mut().push_back(bytes);
+        self.wake.notify_one();
+    }
+
+    async fn drain(&self) {
+        loop {
+            self.wake.notified().await;
+            // A peer that is gone is seen by the direction that reads from it.
+            let _gone = self.write(b"").await;
+        }
+    }
+}
+
+impl Clock {
+    fn now(&self) -> u64 {
+        let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.at_start.saturating_add(since)
+    }
+}

@@ -1,0 +1,345 @@
+//! `run`: one client on our stdin and stdout, one server behind the gate.
+//!
+//! Promises: launch and artifact are compared before anything is started, and what runs is compared
+//! again before its first answer reaches the client; the server's exit code, its stderr and the
+//! signals we get pass through; when the client is gone, the server's whole group ends. A gate that is
+//! closed starts nothing, says why through the client, and starts the server once it opens.
+
+use super::ends;
+use super::pins::{ARTIFACT_CHANGED, Asked, Loaded, Pins, ProxyError, Runs};
+use super::pump::{Check, Pump};
+use super::report::Report;
+use super::server::Server;
+use super::signals::Signals;
+use super::watch::Watch;
+use crate::engine::gate::{Approval, Config, Gate, Input, Side};
+use crate::engine::launchpin::{self, Launch};
+use crate::ipc;
+use crate::ipc::message::{Askable, Push, ServerId};
+use crate::launch::Platform;
+use crate::survey::machine;
+use std::fmt::Write;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long requests that are open when the client closes its end may still be answered.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// How long a server may take to leave after its stdin closed.
+const LEAVE: Duration = Duration::from_secs(3);
+
+/// When files are watched and the daemon is looked for: after the opening, which they must not slow.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// Why the conversation ended.
+enum End {
+    /// The client is gone.
+    Client,
+    /// The server is gone.
+    Server,
+    /// We got this signal.
+    Signal(i32),
+}
+
+/// A direction of the pump, while it runs.
+type Direction<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + 'a>>;
+
+/// Stands in front of a server until one of the two is gone; gives the exit code.
+pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
+    let signals = Signals::new().map_err(|source| system("signals cannot be received", source))?;
+    let mut prefix = [0; 16];
+    getrandom::fill(&mut prefix).map_err(|error| ProxyError::NoRandom(error.to_string()))?;
+    let pins = Arc::new(Pins::new(asked.clone(), hex(&prefix))?);
+    let mut loaded = pins.load();
+    let config = Config {
+        name: asked.server.clone(),
+        mode: loaded.mode,
+        limits: loaded.limits,
+        prefix,
+        platform: Platform::current().key(),
+        machine: pins.machine(),
+    };
+    let (input, output, restore) =
+        ends::standard().map_err(|source| system("stdin or stdout cannot be used", source))?;
+    let shown = launchpin::pin(&asked.launch, &machine::account());
+    let report = Report::new(&asked.server, pins.paths(), &shown);
+    let started = start(&pins, &mut loaded);
+    let gate = Gate::new(config, loaded.approval.clone());
+    let pump = Pump::new(gate, report, output, loaded.message);
+    let code = Conversation { pump: &pump, pins, name: asked.server, approval: loaded.approval, signals }
+        .run(input, started)
+        .await;
+    drop(restore);
+    Ok(code)
+}
+
+/// One conversation of a client with a server.
+struct Conversation<'a> {
+    pump: &'a Pump,
+    pins: Arc<Pins>,
+    name: String,
+    approval: Approval,
+    signals: Signals,
+}
+
+impl<'a> Conversation<'a> {
+    async fn run(mut self, input: ends::Input, started: Option<(Server, Check)>) -> u8 {
+        let pump = self.pump;
+        let mut from_client: Direction<'a> = Box::pin(pump.direction(Side::Client, input, None));
+        let mut from_server: Direction<'a> = Box::pin(std::future::pending());
+        let mut server = None;
+        if let Some((process, check)) = started {
+            from_server = self.connect(process, check, &mut server);
+        }
+        let (mut tick, mut to_client, mut to_server) =
+            (Box::pin(pump.tick()), Box::pin(pump.drain_client()), Box::pin(pump.drain_server()));
+        let mut settled = Box::pin(tokio::time::sleep(SETTLED));
+        let mut outside = Outside::default();
+        let mut leaving: Option<Direction<'a>> = None;
+        let end = loop {
+            tokio::select! {
+                () = &mut tick => {}
+                () = &mut to_client => {}
+                () = &mut to_server => {}
+                _ = &mut from_client, if leaving.is_none() => {
+                    if server.is_none() {
+                        break End::Client;
+                    }
+                    leaving = Some(Box::pin(leave(pump)));
+                }
+                _ = async { if let Some(leaving) = &mut leaving { let _left = leaving.await; } }, if leaving.is_some() => {
+                    break End::Client;
+                }
+                _ = &mut from_server, if server.is_some() => {
+                    if pump.was_refused() && leaving.is_none() {
+                        // What runs is not what is pinned: it ends, and we stay to say so.
+                        self.approval = Approval::Closed(ARTIFACT_CHANGED.to_owned());
+                        pump.tell(Input::Approval(self.approval.clone()));
+                        pump.tell(Input::ServerClosed(ARTIFACT_CHANGED.to_owned()));
+                        end_server(server.take()).await;
+                        from_server = Box::pin(std::future::pending());
+                        continue;
+                    }
+                    break End::Server;
+                }
+                signal = self.signals.next() => break End::Signal(signal),
+                () = &mut settled, if !outside.is_open() => outside = self.look_outside(&server),
+                news = outside.next() => match news {
+                    News::Askable(can_ask) => pump.tell(Input::CanAsk(can_ask)),
+                    News::Changed => {
+                        if let Some((process, check)) = self.reload(server.is_some()) {
+                            from_server = self.connect(process, check, &mut server);
+                            pump.tell(Input::Started);
+                        }
+                    }
+                },
+            }
+        };
+        drop(from_server);
+        finish(end, pump, server).await
+    }
+
+    /// Ties a server that was started to the pump.
+    fn connect(&self, mut process: Server, check: Check, server: &mut Option<Server>) -> Direction<'a> {
+        let (stdout, stdin) = process.ends();
+        self.pump.set_server(stdin);
+        *server = Some(process);
+        Box::pin(self.pump.direction(Side::Server, stdout, Some(check)))
+    }
+
+    /// Reads the pins anew; gives a server if one may be started now and none runs.
+    fn reload(&mut self, is_running: bool) -> Option<(Server, Check)> {
+        let mut loaded = self.pins.load();
+        if loaded.approval == self.approval {
+            return None;
+        }
+        let started = if is_running { None } else { start(&self.pins, &mut loaded) };
+        self.approval = loaded.approval.clone();
+        self.pump.tell(Input::Approval(loaded.approval));
+        started
+    }
+
+    /// Watches the files and looks for a daemon.
+    fn look_outside(&mut self, server: &Option<Server>) -> Outside {
+        let scope = self.pins.lock().to_string_lossy().into_owned();
+        let gate = ipc::message::Gate {
+            server: ServerId { scope, name: self.name.clone() },
+            client: None,
+            process: server.as_ref().and_then(Server::id),
+            observe: false,
+        };
+        let attached = ipc::client::attach(self.pins.paths().runtime.clone(), gate);
+        self.pump.attach(attached.news);
+        let watch = Watch::new(&self.pins.files());
+        // What changed before the watch began is seen now.
+        let (again, first) = mpsc::channel(1);
+        let _first = again.try_send(());
+        Outside { watch: Some(watch), pushes: Some(attached.pushes), first: Some(first) }
+    }
+}
+
+/// What comes from neither side.
+#[derive(Default)]
+struct Outside {
+    watch: Option<Watch>,
+    pushes: Option<mpsc::Receiver<Push>>,
+    first: Option<mpsc::Receiver<()>>,
+}
+
+impl Outside {
+    fn is_open(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Waits for a file that matters to change, or for the daemon.
+    async fn next(&mut self) -> News {
+        if let Some(mut first) = self.first.take()
+            && first.try_recv().is_ok()
+        {
+            return News::Changed;
+        }
+        let Self { watch, pushes, .. } = self;
+        tokio::select! {
+            () = async { match watch {
+                Some(watch) => watch.changed().await,
+                None => std::future::pending().await,
+            } } => News::Changed,
+            push = async { match pushes {
+                Some(pushes) => pushes.recv().await,
+                None => std::future::pending().await,
+            } } => match push {
+                Some(Push::Askable(askable)) => News::Askable(matches!(askable, Askable::Yes)),
+                Some(Push::PinsChanged(_)) => News::Changed,
+                None => {
+                    *pushes = None;
+                    News::Askable(false)
+                }
+            },
+        }
+    }
+}
+
+/// What came from neither side.
+enum News {
+    /// Files that matter changed.
+    Changed,
+    /// Whether a person can be asked.
+    Askable(bool),
+}
+
+/// Starts the server, if it may be and is what is pinned.
+fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
+    if !loaded.may_start {
+        return None;
+    }
+    let launch = pins.start(&loaded.approval);
+    let runs = pins.runs(&launch, &loaded.approval);
+    match runs {
+        Runs::AsPinned | Runs::Unseen => {}
+        Runs::Otherwise => {
+            loaded.approval = Approval::Closed(ARTIFACT_CHANGED.to_owned());
+            return None;
+        }
+    }
+    match Server::start(&launch, loaded.message) {
+        Ok(server) => {
+            let check = check(Arc::clone(pins), launch, loaded.approval.clone(), runs);
+            Some((server, check))
+        }
+        Err(why) => {
+            loaded.approval = Approval::Closed(why);
+            None
+        }
+    }
+}
+
+/// The second comparison: at once where everything could be seen before, else when the server has
+/// spoken, because package managers install in between.
+fn check(pins: Arc<Pins>, launch: Launch, approval: Approval, runs: Runs) -> Check {
+    let again = move || match pins.runs(&launch, &approval) {
+        Runs::AsPinned => true,
+        // Nothing to hold against it; the daemon and `check` go on looking.
+        Runs::Unseen => true,
+        Runs::Otherwise => false,
+    };
+    match runs {
+        Runs::AsPinned => {
+            let running = tokio::task::spawn_blocking(again);
+            Box::pin(async move { running.await.unwrap_or(false) })
+        }
+        Runs::Unseen | Runs::Otherwise => {
+            Box::pin(async move { tokio::task::spawn_blocking(again).await.unwrap_or(false) })
+        }
+    }
+}
+
+/// The client is gone: what it asked for is still done, then the server may leave by itself.
+async fn leave(pump: &Pump) -> io::Result<()> {
+    let answered = async {
+        while !pump.is_idle() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _late = tokio::time::timeout(LAST_ANSWERS, answered).await;
+    pump.close_server().await;
+    tokio::time::sleep(LEAVE).await;
+    Ok(())
+}
+
+async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
+    let code = match end {
+        End::Client => {
+            pump.close_server().await;
+            end_server(server).await
+        }
+        End::Server => {
+            let mut server = server;
+            let (code, why) = match &mut server {
+                Some(server) => server.status().await,
+                None => (0, "it closed its output.".to_owned()),
+            };
+            pump.tell(Input::ServerClosed(why));
+            let _client_gone = tokio::time::timeout(LEAVE, pump.flush()).await;
+            pump.close_server().await;
+            end_server(server).await;
+            code
+        }
+        End::Signal(signal) => {
+            if let Some(server) = &server {
+                server.signal(signal);
+            }
+            pump.close_server().await;
+            end_server(server).await;
+            u8::try_from(128 + signal).unwrap_or(1)
+        }
+    };
+    pump.finish(match end {
+        End::Client => "the client left",
+        End::Server => "the server ended",
+        End::Signal(_) => "a signal came",
+    });
+    code
+}
+
+async fn end_server(server: Option<Server>) -> u8 {
+    match server {
+        Some(server) => server.end().await,
+        None => 0,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn system(what: &'static str, source: io::Error) -> ProxyError {
+    ProxyError::System { what, source }
+}
