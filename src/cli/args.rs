@@ -4,7 +4,7 @@
 //! Promises: a command that is listed works.
 
 use super::commands::{
-    approve, check, completions, diff, fmt, init, man, reject, revoke, scan, status, trust, uninstall,
+    approve, check, completions, diff, fmt, init, man, reject, revoke, run, scan, status, trust, uninstall,
     unwrap, wrap,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,6 +64,8 @@ pub enum Command {
     Unwrap(unwrap::Args),
     /// Unwrap everything and remove what mcpwatch installed
     Uninstall(uninstall::Args),
+    /// Stand between a client and a server: what nobody approved does not pass
+    Run(run::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print or write the manual pages

@@ -7,9 +7,11 @@
 use super::app::App;
 use super::exit::Exit;
 use super::render::human::{RED, paint};
+use crate::discover::Carried;
 use crate::discover::env_file::BadLine;
 use crate::engine::approval::Unable;
 use crate::engine::digest::Digest;
+use crate::proxy::ProxyError;
 use crate::service::ServiceError;
 use crate::survey::SurveyError;
 use crate::survey::wrap::WrapError;
@@ -94,6 +96,15 @@ pub enum Error {
     /// A decision is needed and nobody can be asked.
     #[error("there is no terminal to ask on")]
     NoTerminal,
+    /// The current folder cannot be told.
+    #[error("cannot tell the current folder: {0}")]
+    Folder(std::io::Error),
+    /// A wrapped remote entry cannot be read.
+    #[error(transparent)]
+    Carried(#[from] Carried),
+    /// The gate could not stand up.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The person at the keyboard ended it.
     #[error("interrupted")]
     Interrupted,
@@ -124,6 +135,9 @@ impl Error {
             Error::NoTerminal => "Run this in a terminal. Scripts can use `--yes` or `--expect`, which \
                                   write the lock and give no trust."
                 .to_owned(),
+            Error::Folder(_) => "Change into a folder that exists.".to_owned(),
+            Error::Carried(error) => error.hint(),
+            Error::Proxy(error) => error.hint(),
             Error::Interrupted => String::new(),
         }
     }
@@ -146,7 +160,10 @@ impl Error {
             | Error::Service(_)
             | Error::Unable(_)
             | Error::Program(_)
-            | Error::NoTerminal => Exit::Failed,
+            | Error::NoTerminal
+            | Error::Folder(_)
+            | Error::Carried(_)
+            | Error::Proxy(_) => Exit::Failed,
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Exit {
     Failed,
     /// Ended by the person at the keyboard.
     Interrupted,
+    /// As the server behind a gate did, whose code passes through.
+    Server(u8),
 }
 
 impl Exit {
@@ -27,6 +29,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::Failed => 3,
             Exit::Interrupted => 130,
+            Exit::Server(code) => code,
         }
     }
 
@@ -39,6 +42,7 @@ impl Exit {
             Exit::ChangeWaits => 2,
             Exit::Usage => 3,
             Exit::Interrupted => 4,
+            Exit::Server(_) => 5,
         };
         if rank(other) > rank(self) { other } else { self }
     }

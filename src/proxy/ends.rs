@@ -107,7 +107,7 @@ mod imp {
         let file = File::from(fd);
         let kind = file.metadata()?.file_type();
         if kind.is_socket() {
-            return Ok(Some(End::Socket(AsyncFd::new(file.into())?)));
+            return Ok(Some(End::Socket(polled(OwnedFd::from(file))?)));
         }
         if !kind.is_fifo() && !nix::unistd::isatty(&file).unwrap_or(false) {
             return Ok(None);
@@ -121,7 +121,15 @@ mod imp {
                 file
             }
         };
-        Ok(Some(End::File(AsyncFd::new(own)?)))
+        Ok(Some(End::File(polled(own)?)))
+    }
+
+    /// Registers a descriptor with the runtime.
+    // Deprecated for types that do not own what they point to; the new way is an unsafe function that
+    // asks for just that, and both types given here do own it.
+    #[allow(deprecated)]
+    fn polled<T: AsRawFd>(fd: T) -> io::Result<AsyncFd<T>> {
+        AsyncFd::new(fd)
     }
 
     /// The same pipe or terminal as an open file of our own, whose flags are nobody else's.

@@ -132,7 +132,7 @@ impl Pins {
     /// The values that placeholders stand for here.
     pub fn machine(&self) -> Machine {
         let resolved = target::artifact(&self.asked.launch, &self.cwd);
-        machine::here(&self.cwd, &resolved.app)
+        machine::here(&self.cwd, &resolved.folders)
     }
 
     /// Reads everything anew.
@@ -212,16 +212,13 @@ impl Pins {
         if (self.paths.is_moved || self.asked.trust_lock) && !may_be_brought() {
             return Err(BROUGHT);
         }
-        let loaded = locks::load(&path).map_err(|_| LOCK_UNREADABLE)?;
-        let Some(loaded) = loaded else { return Ok(None) };
-        if !self.asked.trust_lock {
-            let standing =
-                trust.map_or(Standing::Never, |trust| trust.standing(&loaded.path, &loaded.digest));
-            match standing {
-                Standing::Trusted => {}
-                Standing::Changed { .. } => return Err(LOCK_CHANGED),
-                Standing::Never => return Err(LOCK_NOT_TRUSTED),
-            }
+        let loaded = locks::load_standing(&path, trust).map_err(|_| LOCK_UNREADABLE)?;
+        let Some((loaded, standing)) = loaded else { return Ok(None) };
+        match standing {
+            Standing::Trusted => {}
+            Standing::Changed { .. } | Standing::Never if self.asked.trust_lock => {}
+            Standing::Changed { .. } => return Err(LOCK_CHANGED),
+            Standing::Never => return Err(LOCK_NOT_TRUSTED),
         }
         let name = &self.asked.server;
         let mut rejected = BTreeSet::new();
@@ -260,7 +257,7 @@ impl Pins {
         }
         let today = jiff::Zoned::now().date().to_string();
         let moment = Moment { today: &today, session: Some(&self.session) };
-        trust.effective(path, &lockfile, &moment)
+        trust.effective(path, lockfile, &moment)
     }
 
     /// Whether what the client starts is what is pinned, secrets included.

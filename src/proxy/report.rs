@@ -144,17 +144,6 @@ impl Report {
         self.tell_holding();
     }
 
-    /// A session opened.
-    pub fn opened(&mut self, now: u64, protocol: &str) {
-        let event = Event::Session {
-            server: self.server.clone(),
-            view: View::Gate,
-            client: None,
-            protocol: protocol.to_owned(),
-        };
-        self.write(Job::Log(now, event));
-    }
-
     /// The session ended: everything that waits is written.
     pub fn finish(&mut self, now: u64, why: &str) {
         if self.writer.is_none() {

@@ -225,6 +225,6 @@ fn say(app: &App, approved: &[String], exit: Exit) {
     match exit {
         Exit::Done if approved.is_empty() => app.out.say("Nothing waits for a decision."),
         Exit::ChangeWaits => app.out.say("Some changes wait still. `mcpwatch reject NAME` turns them down."),
-        Exit::Done | Exit::Usage | Exit::Failed | Exit::Interrupted => {}
+        Exit::Done | Exit::Usage | Exit::Failed | Exit::Interrupted | Exit::Server(_) => {}
     }
 }

@@ -9,6 +9,7 @@ pub mod init;
 pub mod man;
 pub mod reject;
 pub mod revoke;
+pub mod run;
 pub mod scan;
 pub mod status;
 pub mod trust;
@@ -37,6 +38,7 @@ pub fn run(command: &Command, app: &App) -> Result<Exit, Error> {
         Command::Wrap(args) => wrap::run(args, app),
         Command::Unwrap(args) => unwrap::run(args, app),
         Command::Uninstall(args) => uninstall::run(args, app),
+        Command::Run(args) => run::run(args, app),
         Command::Completions(args) => completions::run(args, app),
         Command::Man(args) => man::run(args, app),
     }

@@ -26,14 +26,14 @@ pub fn read_hours(text: &str) -> Option<(u16, u16)> {
 /// Writes a duration in the largest unit that fits.
 pub fn duration(ms: u64) -> String {
     let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
-    let unit = units.iter().find(|(_, size)| ms > 0 && ms % size == 0);
+    let unit = units.iter().find(|(_, size)| ms > 0 && ms.is_multiple_of(*size));
     unit.map_or_else(|| format!("{ms}ms"), |(unit, size)| format!("{}{unit}", ms / size))
 }
 
 /// Writes a size in the largest unit that fits.
 pub fn size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let unit = units.iter().find(|(_, size)| bytes > 0 && bytes % size == 0);
+    let unit = units.iter().find(|(_, size)| bytes > 0 && bytes.is_multiple_of(*size));
     unit.map_or_else(|| format!("{bytes}B"), |(unit, size)| format!("{}{unit}", bytes / size))
 }
 

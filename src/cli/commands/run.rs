@@ -1,0 +1,62 @@
+//! `mcpwatch run --server NAME -- COMMAND ARGS…`: one gate between a client and a server, on stdio.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::discover::{self, Os, Places, Vars};
+use crate::engine::launchpin::{CommandLaunch, Launch, UrlLaunch};
+use crate::engine::wrapping::{self, ENTRY_VARIABLE};
+use crate::proxy;
+use std::collections::BTreeMap;
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The server's name in its lock
+    #[arg(long, value_name = "NAME", required_unless_present = "id")]
+    server: Option<String>,
+    /// Trust the lock as it is; for CI, where no person can
+    #[arg(long)]
+    trust_lock: bool,
+    /// Gate the remote server at this address instead of a program
+    #[arg(long, value_name = "URL", conflicts_with_all = ["id", "command"])]
+    url: Option<String>,
+    /// Gate a client's remote entry, as `mcpwatch wrap` wrote it
+    #[arg(long, value_name = "CLIENT:NAME", conflicts_with = "command")]
+    id: Option<String>,
+    /// The server's own command and its arguments
+    #[arg(last = true, value_name = "COMMAND", required_unless_present_any = ["url", "id"])]
+    command: Vec<String>,
+}
+
+/// Runs until the client or the server is gone.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let (server, launch) = match (&args.id, &args.url) {
+        (Some(id), _) => remote(id)?,
+        (None, Some(url)) => (
+            args.server.clone().unwrap_or_default(),
+            Launch::Url(UrlLaunch { url: url.clone(), ..UrlLaunch::default() }),
+        ),
+        (None, None) => {
+            // clap asks for at least one word.
+            let (command, rest) =
+                args.command.split_first().map_or((String::new(), &[][..]), |(c, rest)| (c.clone(), rest));
+            let launch = CommandLaunch { command, args: rest.to_vec(), ..CommandLaunch::default() };
+            (args.server.clone().unwrap_or_default(), Launch::Command(launch))
+        }
+    };
+    let asked = proxy::Asked { server, lock: app.common.lock.clone(), trust_lock: args.trust_lock, launch };
+    let code = app.block_on(proxy::run(asked))??;
+    Ok(Exit::Server(code))
+}
+
+/// The name and the launch of a remote entry, which travels in a variable.
+fn remote(id: &str) -> Result<(String, Launch), Error> {
+    let places = Places::of_this_machine();
+    let workspace = std::env::current_dir().map_err(Error::Folder)?;
+    let vars = Vars { os: Os::this(), home: places.home, env: places.vars, file: BTreeMap::new(), workspace };
+    let text = std::env::var(ENTRY_VARIABLE).unwrap_or_default();
+    let launch = discover::carried(id, &text, &vars)?;
+    let name = wrapping::split_id(id).map_or(id, |(_, name)| name);
+    Ok((name.to_owned(), launch))
+}
