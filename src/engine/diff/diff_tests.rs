@@ -93,14 +93,15 @@ fn a_kind_of_request_that_was_not_seen_is_not_gone() {
     assert!(!compare(&pin(&without), &with, &context()).is_empty());
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
+pub(crate) fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<u32>().prop_map(Value::from),
+        "([a-e]{4}[ .\n]{0,2}){0,4}".prop_map(Value::from),
         "[a-c $#/]{0,6}".prop_map(Value::from),
     ];
-    let key = "[a-c]|type|title|description|properties|required|enum|\\$ref|\\$defs|items|name";
+    let key = "[a-c]|type|title|description|properties|required|enum|\\$ref|\\$defs|items|name|anyOf|default|[a-e]{4}";
     leaf.prop_recursive(4, 40, 5, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -110,7 +111,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn tool_surface(schema: &Value) -> Surface {
+pub(crate) fn tool_surface(schema: &Value) -> Surface {
     let mut surface = Surface::new("2025-11-25");
     let tool: Object = [("name", Value::from("t")), ("inputSchema", schema.clone())].into_iter().collect();
     surface.add(ItemKey::new(Kind::Tool, "t"), Value::Object(tool));

@@ -8,6 +8,7 @@
 //! at [`Surface::defects`]; a surface with defects could not be read and is not compared.
 
 pub mod group;
+mod instance;
 mod model;
 pub mod noise;
 pub mod place;
@@ -55,7 +56,8 @@ pub fn compare(pinned: &ServerPin, offered: &Surface, ctx: &Context<'_>) -> Chan
         known.insert(key);
     }
     for (key, value) in offered.items() {
-        if !known.contains(key) && !is_open(pinned, key) {
+        let admitted = || is_open(pinned, key) || instance::is_instance(pinned, key, value, ctx.machine);
+        if !known.contains(key) && !admitted() {
             changes.push(added(key, value));
         }
     }
@@ -172,4 +174,4 @@ fn has_prose(value: &Value) -> bool {
 
 #[cfg(test)]
 #[path = "diff_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -66,15 +66,22 @@ pub fn write_out(schema: &Value) -> Option<Value> {
         return Some(resolved);
     };
     for map in ["$defs", "definitions"] {
-        let Some(Value::Object(definitions)) = object.remove(map) else {
+        let Some(Value::Object(definitions)) = schema.get(map) else {
             continue;
         };
-        let stays = |name: &str| {
+        // Definitions that stay do so as they are; one that is still needed may name any other.
+        let needed = |name: &str| {
             let pointer = format!("#/{map}/{name}");
-            state.kept.contains(&pointer) || !state.used.contains(&pointer)
+            !state.kept.is_empty() || !state.used.contains(&pointer)
         };
-        let rest: Object = definitions.into_iter().filter(|(name, _)| stays(name)).collect();
-        if !rest.is_empty() {
+        let rest: Object = definitions
+            .iter()
+            .filter(|(name, _)| needed(name))
+            .map(|(name, definition)| (name, definition.clone()))
+            .collect();
+        if rest.is_empty() && !definitions.is_empty() {
+            object.remove(map);
+        } else {
             object.insert(map, rest);
         }
     }

@@ -7,6 +7,7 @@
 //! counts as replaced.
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
+use std::collections::HashMap;
 
 /// A stretch of text that stands in both texts, or in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +23,16 @@ pub enum Piece {
 /// The most comparisons (old words times new words) that a comparison by words may cost.
 const WORK: usize = 16_000_000;
 
+/// Texts of fewer words are always compared by words.
+const SHORT: usize = 40;
+
 /// Compares two texts; neighbouring pieces are of different kinds, `Removed` before `Added`.
 pub fn compare(before: &str, after: &str) -> Vec<Piece> {
     let mut raw = Vec::new();
     let (old, new) = (tokens(before), tokens(after));
-    if old.len().saturating_mul(new.len()) <= WORK {
+    if !may_be_alike(&old, &new) {
+        raw.extend([(DiffTag::Delete, before.to_owned()), (DiffTag::Insert, after.to_owned())]);
+    } else if old.len().saturating_mul(new.len()) <= WORK {
         slices(&old, &new, &mut raw, &mut |_, _, _| false);
     } else {
         let old: Vec<&str> = before.split_inclusive('\n').collect();
@@ -86,9 +92,20 @@ pub fn tokens(text: &str) -> Vec<&str> {
 
 type Raw = Vec<(DiffTag, String)>;
 
-fn slices(old: &[&str], new: &[&str], out: &mut Raw, refine: &mut dyn FnMut(&str, &str, &mut Raw) -> bool) {
-    let loose = |tokens: &[&str]| tokens.iter().map(|token| spaceless(token).to_owned()).collect::<Vec<_>>();
-    for op in capture_diff_slices(Algorithm::Myers, &loose(old), &loose(new)) {
+fn slices<'a>(
+    old: &[&'a str],
+    new: &[&'a str],
+    out: &mut Raw,
+    refine: &mut dyn FnMut(&str, &str, &mut Raw) -> bool,
+) {
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut number = |token: &&'a str| {
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        *numbers.entry(spaceless(token)).or_insert(next)
+    };
+    let (a, b): (Vec<u32>, Vec<u32>) =
+        (old.iter().map(&mut number).collect(), new.iter().map(&mut number).collect());
+    for op in capture_diff_slices(Algorithm::Myers, &a, &b) {
         let (before, after) = (old[op.old_range()].concat(), new[op.new_range()].concat());
         match op.tag() {
             DiffTag::Equal => out.push((DiffTag::Equal, after)),
@@ -96,6 +113,27 @@ fn slices(old: &[&str], new: &[&str], out: &mut Raw, refine: &mut dyn FnMut(&str
             _ => out.extend([(DiffTag::Delete, before), (DiffTag::Insert, after)]),
         }
     }
+}
+
+/// Whether long texts share enough words for a comparison to show anything: a fifth of the longer.
+fn may_be_alike(old: &[&str], new: &[&str]) -> bool {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let words = |tokens: &[&'_ str]| tokens.iter().filter(|token| token.len() > 1).count();
+    let longer = words(old).max(words(new));
+    if longer < SHORT {
+        return true;
+    }
+    for token in old.iter().filter(|token| token.len() > 1) {
+        *counts.entry(token).or_default() += 1;
+    }
+    let mut shared = 0;
+    for token in new.iter().filter(|token| token.len() > 1) {
+        if let Some(count) = counts.get_mut(token).filter(|count| **count > 0) {
+            *count -= 1;
+            shared += 1;
+        }
+    }
+    shared * 5 >= longer
 }
 
 /// A token for comparing: plain white space equals any other.

@@ -41,6 +41,7 @@ mod words;
 pub use event::{
     Approval, Approved, Config, Effect, Event, Input, Limits, Mode, Output, Record, Side, Stream,
 };
+pub use methods::template_admits;
 pub use verdict::{Action, ClientKind, Judge, OWN_NAMES, Offered, Verdict};
 
 use crate::engine::digest::Digest;

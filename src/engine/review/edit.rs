@@ -302,21 +302,23 @@ fn gone(label: &str, before: &Value, full: bool) -> Vec<Line> {
 /// what they do depends on where they stand.
 fn surroundings(set: &ChangeSet, group: &Same, label: &str, full: bool) -> Vec<Line> {
     let mut seen: Vec<Vec<Line>> = Vec::new();
-    let mut first = None;
+    // The same surroundings but for the item's own name are the same.
+    let mut known: BTreeSet<String> = BTreeSet::new();
     let mut max = SURROUNDINGS;
-    for (_, edit) in group.places.iter().filter_map(|place| set.edit(*place)) {
+    for (change, edit) in group.places.iter().filter_map(|place| set.edit(*place)) {
         let (Some(Value::String(before)), Some(Value::String(after))) = (&edit.before, &edit.after) else {
             return Vec::new();
         };
-        if matches!(edit.class, Class::Renamed | Class::Spacing) {
+        if group.places.len() < 2 || matches!(edit.class, Class::Renamed | Class::Spacing) {
             return Vec::new();
         }
         let lines = text::again(label, before, after);
-        if first.is_none() {
-            max = if full || text::is_short(before, after) { usize::MAX } else { max };
-            first = Some(lines);
-        } else if first.as_ref() != Some(&lines) && !seen.contains(&lines) {
+        let text: String = lines.iter().map(Line::text).collect();
+        let is_first = known.is_empty();
+        if known.insert(text.replace(&change.key.name, "")) && !is_first {
             seen.push(lines);
+        } else if is_first && (full || text::is_short(before, after)) {
+            max = usize::MAX;
         }
     }
     let rest = seen.len().saturating_sub(max);

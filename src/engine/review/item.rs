@@ -63,6 +63,8 @@ pub(super) fn title(key: &ItemKey) -> String {
 fn whole(kind: Kind, value: &Value, full: bool) -> Vec<Line> {
     let Value::Object(object) = value else {
         return match value {
+            // A kind of request is named by its method alone.
+            Value::Bool(true) if kind == Kind::Request => Vec::new(),
             Value::String(words) => text::added("", words),
             other => wrap::text(Role::Added, json(other, full), 2),
         };
@@ -123,7 +125,15 @@ pub(super) fn schema_lines(label: &str, schema: &Object, full: bool) -> Vec<Line
         lines.extend(text::added(label, words));
     }
     lines.extend(properties(label, schema, 0, full));
-    let mut rest = rest("", schema, &["properties", "required", "description", "type"], full);
+    for map in ["$defs", "definitions"] {
+        if let Some(Value::Object(definitions)) = schema.get(map) {
+            for (name, definition) in sorted(definitions) {
+                lines.extend(property_lines("definition ", name, definition, false, 0, full));
+            }
+        }
+    }
+    let told = ["properties", "required", "description", "type", "$defs", "definitions"];
+    let mut rest = rest("", schema, &told, full);
     if let Some(kind) = schema.get("type").filter(|kind| kind.as_str() != Some("object")) {
         rest.insert(0, format!("type {}", json(kind, full)));
     }
@@ -287,7 +297,7 @@ fn has_properties(schema: &Object) -> bool {
 fn rest(name: &str, schema: &Object, told: &[&str], full: bool) -> Vec<String> {
     let plain = |key: &str, value: &Value| match key {
         "description" => matches!(value, Value::String(_)),
-        "properties" => matches!(value, Value::Object(_)),
+        "properties" | "$defs" | "definitions" => matches!(value, Value::Object(_)),
         "required" => value.as_array().is_some_and(|list| list.iter().all(|name| name.as_str().is_some())),
         _ => true,
     };

@@ -26,15 +26,17 @@ pub(super) fn keyword(kind: Kind, edit: &Edit) -> String {
 
 pub(super) fn dotted(steps: &[Step], places: bool) -> String {
     let mut out = String::new();
+    let mut in_set = false;
     for step in steps {
         match step {
             Step::Key(key) => {
+                in_set = matches!(key.as_str(), "enum" | "required");
                 if !out.is_empty() {
                     out.push('.');
                 }
                 out.push_str(&show::name(key));
             }
-            Step::Index(index) if places => out.push_str(&format!("[{index}]")),
+            Step::Index(index) if places && !in_set => out.push_str(&format!("[{index}]")),
             Step::Index(_) => {}
         }
     }
