@@ -47,7 +47,7 @@ pub fn here(cwd: &Path, app: &[PathBuf]) -> Machine {
     for folder in both_spellings(&std::env::temp_dir()) {
         machine = machine.with(Name::Tmp, folder);
     }
-    if let Some(zone) = jiff::tz::TimeZone::system().iana_name() {
+    for zone in zones() {
         machine = machine.with(Name::Tz, zone);
     }
     machine
@@ -184,6 +184,28 @@ fn hosts() -> Vec<String> {
 #[cfg(not(unix))]
 fn hosts() -> Vec<String> {
     std::env::var("COMPUTERNAME").into_iter().collect()
+}
+
+/// The names of the time zone: one zone has several (`UTC`, `Etc/UTC`), and programs ask in different
+/// places. On Windows a zone has no such name.
+fn zones() -> Vec<String> {
+    let variable = std::env::var("TZ").ok().map(|zone| zone.trim_start_matches(':').to_owned());
+    let file = std::fs::read_to_string("/etc/timezone").ok().map(|text| text.trim().to_owned());
+    let of_link = |link: PathBuf| {
+        let link = link.to_string_lossy().into_owned();
+        link.split_once("zoneinfo/").map(|(_, zone)| zone.to_owned())
+    };
+    let link = std::fs::read_link("/etc/localtime").ok().and_then(of_link);
+    let own = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
+    let short = |zone: &String| zone.strip_prefix("Etc/").map(str::to_owned);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    let named = |zone: &String| {
+        !zone.is_empty() && zone.starts_with(|c: char| c.is_ascii_alphabetic()) && zone.chars().all(plain)
+    };
+    let mut zones: Vec<String> = [variable, file, link, own].into_iter().flatten().filter(named).collect();
+    let shorter: Vec<String> = zones.iter().filter_map(short).collect();
+    zones.extend(shorter);
+    zones
 }
 
 /// A path as it is written and as the system resolves it, each once.
