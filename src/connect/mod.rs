@@ -85,9 +85,10 @@ async fn read_with(
     progress: Progress<'_>,
     then: &mut Then<'_>,
 ) -> Result<Reading, ConnectError> {
-    let hint = match options.protocol_hint {
-        Some(Era::Session) => Opening::Initialize,
-        Some(Era::Stateless) | None => Opening::Probe,
+    let hint = match (options.protocol_hint, target) {
+        (Some(Era::Session), _) => Opening::Initialize,
+        (Some(Era::Stateless), Target::Command(_)) => Opening::Discover,
+        (Some(Era::Stateless), Target::Url(_)) | (None, _) => Opening::Probe,
     };
     let first = read_once(target, hint, options, progress, then).await;
     let Some((opening, options)) = first.as_ref().err().and_then(|error| again(error, hint, options)) else {
@@ -107,6 +108,11 @@ fn again(error: &ConnectError, opening: Opening, options: &Options) -> Option<(O
         (Opening::Probe, Reason::Ended { method, .. }) if method == DISCOVER => {
             Some((Opening::Initialize, options.clone()))
         }
+        // It spoke the stateless era when it was pinned, and does no more.
+        (
+            Opening::Discover,
+            Reason::Error { method, .. } | Reason::Ended { method, .. } | Reason::Timeout { method, .. },
+        ) if method == DISCOVER => Some((Opening::Initialize, options.clone())),
         // It was only slow to say that it knows no `initialize`; or it has moved on since it was pinned.
         (_, Reason::Error { method, .. }) if method == INITIALIZE => {
             let mut options = options.clone();
@@ -147,7 +153,7 @@ async fn read_command(
     let tap = Arc::new(Tap::new(options));
     // A server that spoke the stateless era last time is given longer: it may only be slow today.
     let probe = match options.protocol_hint {
-        Some(Era::Stateless) => options.limits.request.max(options.limits.probe),
+        Some(Era::Stateless) => options.limits.start.max(options.limits.probe),
         _ => options.limits.probe,
     };
     let transport = stdio::Stdio::new(Arc::clone(&tap), stdin, stdout, options.limits.message, probe);

@@ -167,7 +167,8 @@ impl Failure {
     fn of(error: &ConnectError, secrets: &Known) -> Self {
         let reason = show::line(&secrets.mask(&error.to_string()), 400);
         let tail = secrets.mask(&error.stderr_tail);
-        let mut lines = show::block(tail.trim_end(), usize::MAX);
+        let tail = tail.trim();
+        let mut lines = if tail.is_empty() { Vec::new() } else { show::block(tail, usize::MAX) };
         let cut = lines.len().saturating_sub(STDERR_LINES);
         lines.drain(..cut);
         Self { reason, hint: error.hint(), stderr: lines }
