@@ -16,9 +16,6 @@ use crate::survey::plan::{self, Ask, Plan, Server, Standing};
 use crate::survey::reading::Views;
 use crate::survey::{Ground, decide};
 
-/// The most lines of one server that are shown before its question.
-const LINES: usize = 60;
-
 /// What the command takes.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -60,12 +57,13 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut done_codes = vec![if plan.problems.is_empty() { Exit::Done } else { Exit::Failed }];
     let (mut taken, mut left, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut all = args.yes;
-    for (server, found) in servers.iter().zip(&outcomes) {
+    for (index, (server, found)) in servers.iter().zip(&outcomes).enumerate() {
         let mut members = outcome::members(&plan, server, found, false, &ground);
         done_codes.push(scan_exit(found));
         let mut pinned = false;
         if let Outcome::NotPinned(new) = found {
-            match take(app, &mut terminal, &mut all, &mut plan, server, new, &ground)? {
+            let later = later(&servers, &outcomes, index);
+            match take(app, &mut terminal, &mut all, &mut plan, (server, new), &later, &ground)? {
                 Taken::Yes => {
                     pinned = true;
                     taken.push(server);
@@ -103,6 +101,15 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     done(app, exit, &done_codes, values)
 }
 
+/// The servers to ask about after this one.
+fn later<'a>(servers: &'a [Server], outcomes: &'a [Outcome], index: usize) -> Vec<(&'a Server, &'a New)> {
+    let new = |(server, outcome): (&'a Server, &'a Outcome)| match outcome {
+        Outcome::NotPinned(new) if new.draft.is_ok() => Some((server, &**new)),
+        _ => None,
+    };
+    servers.iter().zip(outcomes).skip(index + 1).filter_map(new).collect()
+}
+
 /// What became of one server.
 enum Taken {
     Yes,
@@ -117,8 +124,8 @@ fn take(
     terminal: &mut Option<Terminal>,
     all: &mut bool,
     plan: &mut Plan,
-    server: &Server,
-    new: &New,
+    (server, new): (&Server, &New),
+    later: &[(&Server, &New)],
     ground: &Ground,
 ) -> Result<Taken, Error> {
     if let Err(echo) = &new.draft {
@@ -126,7 +133,7 @@ fn take(
         return Ok(Taken::Failed);
     }
     if let Some(terminal) = terminal.as_mut().filter(|_| !*all) {
-        match ask_to_pin(terminal, server, new, ground)? {
+        match ask_to_pin(terminal, server, new, later, ground)? {
             'y' => {}
             'a' => *all = true,
             'q' => return Ok(Taken::Quit),
@@ -138,35 +145,50 @@ fn take(
     Ok(Taken::Yes)
 }
 
-fn ask_to_pin(terminal: &mut Terminal, server: &Server, new: &New, ground: &Ground) -> Result<char, Error> {
-    let lines = review::new(new, false);
-    let mut text = format!("\n{}\n", outcome::read(server, &new.shown.full, ""));
-    text.push_str(&format!("    {}\n", listing::launch(server, ground)));
-    if let Some(words) = surface::artifact(&new.shown.artifact) {
-        text.push_str(&format!("    {}\n", paint(DIM, &words)));
-    }
-    lines.iter().take(LINES).for_each(|line| text.push_str(&format!("    {line}\n")));
-    let hidden = lines.len().saturating_sub(LINES);
-    if hidden > 0 {
-        text.push_str(&paint(DIM, &format!("    … {}\n", count(hidden, "more line", "more lines"))));
-    }
-    terminal.show(&text)?;
+/// Shows a server whole and asks; `later` is what comes after it, for whoever wants to pin all at once.
+fn ask_to_pin(
+    terminal: &mut Terminal,
+    server: &Server,
+    new: &New,
+    later: &[(&Server, &New)],
+    ground: &Ground,
+) -> Result<char, Error> {
+    terminal.show(&whole(server, new, false, ground))?;
     let choices = [
         Choice { key: 'y', label: "pin it" },
         Choice { key: 'n', label: "not now" },
         Choice { key: 'f', label: "show everything" },
-        Choice { key: 'a', label: "pin all" },
+        Choice { key: 'a', label: "all" },
         Choice { key: 'q', label: "quit" },
     ];
     loop {
         match terminal.ask(&format!("Pin {}?", listing::heading(server)), &choices)? {
-            'f' => {
-                let whole = review::new(new, true);
-                terminal.show(&whole.iter().map(|line| format!("    {line}\n")).collect::<String>())?;
+            'f' => terminal.show(&whole(server, new, true, ground))?,
+            'a' => {
+                // Nothing is pinned that was not shown.
+                for (server, new) in later {
+                    terminal.show(&whole(server, new, false, ground))?;
+                }
+                if terminal.confirm("Pin all of this?")? {
+                    return Ok('a');
+                }
             }
             key => return Ok(key),
         }
     }
+}
+
+/// A server, what it runs, and everything that it shows.
+fn whole(server: &Server, new: &New, full: bool, ground: &Ground) -> String {
+    let lines = review::new(new, full);
+    let size = count(lines.len(), "line", "lines");
+    let mut text = format!("\n{}\n", outcome::read(server, &new.shown.full, &size));
+    text.push_str(&format!("    {}\n", listing::launch(server, ground)));
+    if let Some(words) = surface::artifact(&new.shown.artifact) {
+        text.push_str(&format!("    {}\n", paint(DIM, &words)));
+    }
+    lines.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
+    text
 }
 
 /// Asks whether to start what a project's files name, which whoever cloned them did not write.
