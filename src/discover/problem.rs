@@ -112,7 +112,7 @@ impl Problem {
             Fault::Transport(_) => "mcpwatch reads servers over stdio, Streamable HTTP and SSE.".into(),
             Fault::Elsewhere(_) => "mcpwatch cannot watch it.".into(),
             Fault::LostOriginal => {
-                "Restore it from the backup: mcpwatch unwrap; or configure it anew.".into()
+                "Configure the server anew; what it was is in the backups in mcpwatch's data folder.".into()
             }
             Fault::UnknownShape => {
                 "Known are the files of Claude Code, Claude Desktop, Cursor, VS Code, Codex, Gemini CLI, \

@@ -285,6 +285,11 @@ impl Change {
         self.before == self.after
     }
 
+    /// Whether an entry should have been changed and could not be.
+    pub fn has_failures(&self) -> bool {
+        self.entries.iter().any(|(_, outcome)| matches!(outcome, Outcome::Left(Left::Edit(_))))
+    }
+
     /// The file's text before and after.
     pub fn texts(&self) -> (String, String) {
         let text = |bytes: &[u8]| discover::decode(bytes).map(|text| text.text).unwrap_or_default();
@@ -367,6 +372,10 @@ impl Change {
 
     fn write(&self, paths: &Paths, now: u64) -> Result<(), WrapError> {
         let wraps = Wraps::of(paths);
+        if self.is_empty() && self.has_failures() {
+            // What cannot be read may still be wrapped: its backup stays.
+            return Ok(());
+        }
         if self.wrapped.is_empty() {
             let kept = wraps.backup(&self.file, &self.before).unwrap_or_default();
             // Untouched since: the very bytes, whatever our own way back would have given.

@@ -188,6 +188,21 @@ fn everything_is_unwrapped_even_what_nobody_looks_at() {
 }
 
 #[test]
+fn a_broken_file_keeps_its_backup() {
+    let place = Place::new();
+    let file = place.file("mcp.json", TWO);
+    place.apply(place.wrap(&place.found(&file), None));
+    let wrapped = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &wrapped[..wrapped.len() - 3]).unwrap();
+    let changes = place.apply(unwrap_all(&[], &place.paths, &Disk).unwrap());
+    assert!(changes[0].has_failures() && changes[0].is_empty());
+    assert_eq!(Wraps::of(&place.paths).all().unwrap().len(), 1);
+    fs::write(&file, wrapped).unwrap();
+    place.apply(unwrap_all(&[], &place.paths, &Disk).unwrap());
+    assert_eq!(fs::read_to_string(&file).unwrap(), TWO);
+}
+
+#[test]
 fn what_is_left_and_why() {
     let left = |client: &str, scope: Scope, entry: &str, requested: bool, pinned: bool| {
         let client: Client = discover::client(client).unwrap();

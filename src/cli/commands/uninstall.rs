@@ -12,7 +12,7 @@ use crate::cli::render::wrapping::{self, Way};
 use crate::discover::Disk;
 use crate::engine::json::Value;
 use crate::service::{Manager, ServiceError};
-use crate::survey::wrap;
+use crate::survey::wrap::{self, Change};
 use crate::survey::{Ground, plan};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         }
         changes = apply(changes, &ground)?;
         report(app, &changes, Way::Out, &ground)?;
-        if wrapping::has_failures(&changes) {
+        if changes.iter().any(Change::has_failures) {
             app.out.warn("The rest stays until that is settled: a wrapped entry needs mcpwatch.");
             return Ok(Exit::Failed);
         }

@@ -8,8 +8,8 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::Terminal;
 use crate::cli::render::human::count;
-use crate::cli::render::json;
 use crate::cli::render::wrapping::{self, Way};
+use crate::cli::render::{json, listing};
 use crate::discover::{Disk, Entry};
 use crate::engine::approval::{self, Means};
 use crate::survey::Ground;
@@ -39,11 +39,17 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         true => wrap::unwrap(&entries, &ground.paths, &Disk)?,
         false => wrap::unwrap_all(&entries, &ground.paths, &Disk)?,
     };
+    for words in listing::problems(&plan.problems) {
+        app.out.warn(&words);
+    }
     if args.dry_run {
         show(app, &changes, &ground)?;
     } else if changes.iter().all(Change::is_empty) {
         changes = apply(changes, &ground)?;
-        app.out.say("Nothing is wrapped.");
+        match changes.iter().any(Change::has_failures) {
+            true => report(app, &changes, Way::Out, &ground)?,
+            false => app.out.say("Nothing is wrapped."),
+        }
     } else {
         let files = changes.iter().filter(|change| !change.is_empty()).count();
         let question = format!(
@@ -58,7 +64,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         report(app, &changes, Way::Out, &ground)?;
         app.out.say("Restart the clients to make it so.");
     }
-    let exit = if wrapping::has_failures(&changes) { Exit::Failed } else { Exit::Done };
+    let exit = if changes.iter().any(Change::has_failures) { Exit::Failed } else { Exit::Done };
     if app.common.json() {
         app.out.data(&json::document("unwrap", exit, &[exit], wrapping::members(&changes)))?;
     }

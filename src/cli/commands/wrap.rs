@@ -12,6 +12,7 @@ use crate::discover::Disk;
 use crate::survey::plan::{self, Plan};
 use crate::survey::wrap::{self, Change, Target};
 use crate::survey::{Ground, machine};
+use std::path::PathBuf;
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -36,7 +37,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     for words in listing::problems(&plan.problems) {
         app.out.warn(&words);
     }
-    let exe = std::env::current_exe().map_err(Error::Program)?;
+    let exe = program()?;
     let targets = targets(&plan, args);
     let mut changes = wrap::wrap(&targets, &exe, &ground.paths, &Disk)?;
     if changes.is_empty() {
@@ -51,7 +52,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             app.out.say("Restart the clients to make it so; `mcpwatch unwrap` takes it back.");
         }
     }
-    let failed = wrapping::has_failures(&changes) || !plan.problems.is_empty();
+    let failed = changes.iter().any(Change::has_failures) || !plan.problems.is_empty();
     let exit = if failed { Exit::Failed } else { Exit::Done };
     if app.common.json() {
         app.out.data(&json::document("wrap", exit, &[exit], wrapping::members(&changes)))?;
@@ -70,7 +71,7 @@ pub(super) fn offer(
         return Ok(());
     }
     let plan = plan::make(&app.ask(names), ground)?;
-    let exe = std::env::current_exe().map_err(Error::Program)?;
+    let exe = program()?;
     let args = Args { names: Vec::new(), project: false, dry_run: false };
     let changes = wrap::wrap(&targets(&plan, &args), &exe, &ground.paths, &Disk)?;
     let files: Vec<String> = changes
@@ -121,6 +122,19 @@ fn targets<'a>(plan: &'a Plan, args: &Args) -> Vec<Target<'a>> {
         }));
     }
     targets
+}
+
+/// The path of this program that will last: where `PATH` has it, if that is this very file, because
+/// package managers put a new file behind the same link.
+fn program() -> Result<PathBuf, Error> {
+    let exe = std::env::current_exe().map_err(Error::Program)?;
+    let (Ok(real), Some(name)) = (exe.canonicalize(), exe.file_name()) else { return Ok(exe) };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let linked = std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| file.canonicalize().is_ok_and(|found| found == real));
+    Ok(linked.unwrap_or(exe))
 }
 
 /// Makes the changes.

@@ -127,11 +127,6 @@ pub fn members(changes: &[Change]) -> Object {
     members
 }
 
-/// Whether some entry should have been changed and could not be.
-pub fn has_failures(changes: &[Change]) -> bool {
-    changes.iter().any(|change| lefts(change).any(|(_, left)| is_failure(left)))
-}
-
 fn lefts(change: &Change) -> impl Iterator<Item = (&str, &Left)> {
     change.entries.iter().filter_map(|(name, outcome)| match outcome {
         Outcome::Left(left) => Some((name.as_str(), left)),
