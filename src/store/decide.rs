@@ -322,12 +322,12 @@ pub fn format(paths: &Paths, lock: &Path, now: u64) -> Result<Decided, DecideErr
         Offers::of(paths).put_lock(&bytes)?;
         let level = trust.level;
         trust.trust(&path, digest, Some(loaded.digest), level, now);
-        trust::save(&paths.trust_file(), trust)?;
+        trust::save(paths, trust)?;
     }
     locks::save(&path, Some(&loaded), &bytes)?;
     if let (true, Some(trust)) = (trusted, &mut trust) {
         trust.settle(&path, Some(&digest));
-        trust::save(&paths.trust_file(), trust)?;
+        trust::save(paths, trust)?;
         apply::release(paths, trust, &loaded.digest);
     }
     Ok(decided)

@@ -8,9 +8,9 @@
 //! Promises: a store that cannot be read entirely is an error, never taken for an empty one. Does not
 //! ask anybody anything, and is changed by [`super::decide`] and [`update`] only.
 
+mod brought;
+mod change;
 mod file;
-
-pub(in crate::store) use file::save;
 
 use super::format::StoreError;
 use crate::engine::approval::{Level, Lifetime};
@@ -23,8 +23,8 @@ use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// How many sessions an approval for one session outlives, in milliseconds: a week.
-const ONCE_LASTS: u64 = 7 * 24 * 3600 * 1000;
+pub(in crate::store) use brought::save;
+pub use brought::{is_obeyed, may_be_brought};
 
 /// Keyed digests of the masked values of one server, by place.
 pub type Values = BTreeMap<String, Digest>;
@@ -141,12 +141,6 @@ pub fn load(paths: &Paths) -> Result<Option<Trust>, StoreError> {
     file::load(&paths.trust_file())
 }
 
-/// Whether a lock may bring its own trust: `--trust-lock`, or an environment whose directories are not
-/// `account`'s ([`Paths::account`]). A repository must not, where this person has a trust store.
-pub fn may_be_brought(account: &Paths) -> Result<bool, StoreError> {
-    Ok(load(account)?.is_none_or(|trust| trust.allows_brought))
-}
-
 /// Changes the trust store, creating it if there is none; a second mcpwatch waits.
 ///
 /// For what is no decision about a lock (those go through [`super::decide`]): a session takes up an
@@ -161,7 +155,7 @@ pub fn update<T>(paths: &Paths, change: impl FnOnce(&mut Trust) -> T) -> Result<
     let before = trust.clone();
     let answer = change(&mut trust);
     if trust != before || !file.exists() {
-        file::save(&file, &trust)?;
+        save(paths, &trust)?;
     }
     Ok(answer)
 }
@@ -279,87 +273,6 @@ impl Trust {
     /// Accepts something under a name of ours.
     pub fn accept(&mut self, what: &str, digest: Digest) {
         self.accepted.insert(what.to_owned(), digest);
-    }
-
-    pub(super) fn trust(
-        &mut self,
-        path: &Path,
-        digest: Digest,
-        on_disk: Option<Digest>,
-        level: Level,
-        at: u64,
-    ) {
-        let replaces = on_disk.filter(|old| *old != digest);
-        self.locks.insert(path.to_owned(), Trusted { digest, replaces, at, level });
-    }
-
-    /// Takes back the trust in a path.
-    pub(super) fn distrust(&mut self, path: &Path) {
-        self.locks.remove(path);
-    }
-
-    /// Ends the time in which two contents of a path counted: what is on disk counts. That can be the
-    /// old one, when a writer was killed before it got to the lock.
-    pub(super) fn settle(&mut self, path: &Path, on_disk: Option<&Digest>) {
-        if let Some(trusted) = self.locks.get_mut(path)
-            && let Some(old) = trusted.replaces.take()
-            && on_disk == Some(&old)
-        {
-            trusted.digest = old;
-        }
-    }
-
-    pub(super) fn deny(&mut self, denial: Denial) {
-        self.lift(&denial.server, &denial.subject, &denial.digest);
-        self.grants.retain(|grant| {
-            grant.server != denial.server
-                || denial.subject != Subject::Item(grant.key.clone())
-                || grant.definition.digest != denial.digest
-        });
-        self.denials.push(denial);
-    }
-
-    /// Takes back a refusal of exactly this.
-    pub(super) fn lift(&mut self, server: &str, subject: &Subject, digest: &Digest) {
-        self.denials.retain(|denial| !denial.is_of(server, subject) || denial.digest != *digest);
-    }
-
-    pub(super) fn grant(&mut self, grant: Grant) {
-        let same = |other: &Grant| {
-            other.is_at(&grant.lock, &grant.server)
-                && other.key == grant.key
-                && other.definition.when == grant.definition.when
-        };
-        self.grants.retain(|other| !same(other));
-        self.grants.push(grant);
-    }
-
-    /// Ends the approvals for a time that an approval in the lock replaces.
-    pub(super) fn end_grants(&mut self, path: &Path, server: &str, key: &ItemKey) {
-        self.grants.retain(|grant| !grant.is_at(path, server) || grant.key != *key);
-    }
-
-    pub(super) fn set_values(&mut self, path: &Path, server: &str, values: Values) {
-        let servers = self.values.entry(path.to_owned()).or_default();
-        if values.is_empty() {
-            servers.remove(server);
-        } else {
-            servers.insert(server.to_owned(), values);
-        }
-        self.values.retain(|_, servers| !servers.is_empty());
-    }
-
-    /// Drops what has ended: approvals past their date or session, values of servers that are gone.
-    pub(super) fn prune(&mut self, path: &Path, lockfile: &Lockfile, today: &str, now: u64) {
-        self.grants.retain(|grant| match &grant.lifetime {
-            Lifetime::Until(_) => grant.lifetime.holds_on(today),
-            Lifetime::Once => now.saturating_sub(grant.at) < ONCE_LASTS,
-            Lifetime::UntilChange => false,
-        });
-        if let Some(servers) = self.values.get_mut(path) {
-            servers.retain(|server, _| lockfile.servers.contains_key(server));
-        }
-        self.values.retain(|_, servers| !servers.is_empty());
     }
 }
 

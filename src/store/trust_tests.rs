@@ -118,7 +118,7 @@ fn an_approval_for_one_session_is_taken_up_once() {
     assert_eq!(effective(&trust, "", Some("b")).as_deref(), Some("one"));
     trust.prune(lock(), &lockfile(), "2026-11-30", 6);
     assert_eq!(trust.grants().len(), 1);
-    trust.prune(lock(), &lockfile(), "2026-11-30", 6 + ONCE_LASTS);
+    trust.prune(lock(), &lockfile(), "2026-11-30", 6 + change::ONCE_LASTS);
     assert!(trust.grants().is_empty());
 }
 
@@ -228,6 +228,28 @@ fn a_lock_brings_its_own_trust_only_where_nobody_has_a_store() {
     assert!(may_be_brought(&paths).unwrap());
     fs::write(paths.trust_file(), "{").unwrap();
     assert!(may_be_brought(&paths).is_err());
+}
+
+#[test]
+fn a_repository_does_not_bring_its_own_directories() {
+    let (_account, account) = paths();
+    let (_other, other) = paths();
+    // Without a store of this person there is nothing to go around (CI, a fresh machine).
+    assert!(is_obeyed(&account, &account).unwrap() && is_obeyed(&other, &account).unwrap());
+    update(&other, |_| ()).unwrap();
+    assert!(is_obeyed(&other, &account).unwrap());
+    // The account's store is elsewhere by a variable: only that one is obeyed.
+    file::note_elsewhere(&account, &other.trust_file()).unwrap();
+    let (_brought, brought) = paths();
+    assert!(is_obeyed(&other, &account).unwrap());
+    assert!(!is_obeyed(&brought, &account).unwrap() && !may_be_brought(&account).unwrap());
+    update(&other, |trust| trust.allows_brought = true).unwrap();
+    assert!(is_obeyed(&brought, &account).unwrap());
+    // The account has one where it belongs.
+    update(&account, |_| ()).unwrap();
+    assert!(is_obeyed(&account, &account).unwrap() && !is_obeyed(&brought, &account).unwrap());
+    file::note_elsewhere(&account, &brought.trust_file()).unwrap();
+    assert!(!is_obeyed(&brought, &account).unwrap(), "a note does not move a store that is there");
 }
 
 #[test]

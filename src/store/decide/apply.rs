@@ -184,7 +184,7 @@ impl Work<'_> {
             && let Some(stored) = &self.stored
         {
             // If this fails too, both contents stay trusted until the next decision.
-            let _ = save(&paths.trust_file(), stored);
+            let _ = save(paths, stored);
         }
     }
 
@@ -291,7 +291,7 @@ pub(super) fn release(paths: &Paths, trust: &Trust, digest: &Digest) {
 
 fn save_if_changed(paths: &Paths, stored: Option<&Trust>, trust: &Trust) -> Result<(), DecideError> {
     if stored != Some(trust) {
-        save(&paths.trust_file(), trust)?;
+        save(paths, trust)?;
     }
     Ok(())
 }

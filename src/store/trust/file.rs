@@ -23,12 +23,16 @@ use crate::engine::json::{Object, Value};
 use crate::engine::lockfile::{Condition, Definition};
 use crate::engine::surface::{ItemKey, Kind, Surface};
 use crate::store::format::{self, Reader, StoreError, count, path_text};
+use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
 
-pub(in crate::store) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
+/// The note that stands where the store would be, if a variable has put it elsewhere.
+const ELSEWHERE: &str = "elsewhere.json";
+
+pub(super) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     let Some(mut reader) = format::open(file, VERSION)? else { return Ok(None) };
     let key = reader.text("key")?;
     let key = hex(&key).ok_or_else(|| reader.damaged("key", "64 hexadecimal digits"))?;
@@ -65,7 +69,7 @@ pub(in crate::store) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     Ok(Some(trust))
 }
 
-pub(in crate::store) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
+pub(super) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
     let mut out = trust.unknown.clone();
     out.insert("key", trust.key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     out.insert("level", trust.level.to_string());
@@ -95,6 +99,23 @@ pub(in crate::store) fn save(file: &Path, trust: &Trust) -> Result<(), StoreErro
     out.insert("values", values);
     out.insert("accepted", digests_value(&trust.accepted));
     format::save(file, VERSION, out)
+}
+
+/// Where this account's store is, if a variable has put it elsewhere.
+pub(super) fn elsewhere(account: &Paths) -> Result<Option<PathBuf>, StoreError> {
+    let file = account.trust_dir().join(ELSEWHERE);
+    let Some(mut reader) = format::open(&file, VERSION)? else { return Ok(None) };
+    Ok(Some(PathBuf::from(reader.text("store")?)))
+}
+
+/// Notes where this account's store is, unless it is where it would be anyway or there is one there.
+pub(super) fn note_elsewhere(account: &Paths, store: &Path) -> Result<(), StoreError> {
+    let is_there = store == account.trust_file() || account.trust_file().exists();
+    if is_there || elsewhere(account)?.as_deref() == Some(store) {
+        return Ok(());
+    }
+    let note = Object::from_iter([("store", path_text(store)?)]);
+    format::save(&account.trust_dir().join(ELSEWHERE), VERSION, note)
 }
 
 fn digests(mut reader: Reader<'_>) -> Result<Values, StoreError> {

@@ -1,0 +1,40 @@
+//! Whose trust store it is: this account's own, or one that an environment brought along.
+//!
+//! Promises: a store that an entry's variables point to is not obeyed where this person has one.
+
+use super::{Trust, file, load};
+use crate::store::format::StoreError;
+use crate::sys::paths::Paths;
+
+/// Whether a lock may bring its own trust (`--trust-lock`). A repository must not, where this person
+/// has a trust store that does not allow it. `account` is [`Paths::account`].
+pub fn may_be_brought(account: &Paths) -> Result<bool, StoreError> {
+    let own = match load(account)? {
+        Some(trust) => Some(trust),
+        None => match file::elsewhere(account)? {
+            Some(store) => file::load(&store)?,
+            None => None,
+        },
+    };
+    Ok(own.is_none_or(|trust| trust.allows_brought))
+}
+
+/// Whether the store of these directories may be obeyed: it is this account's own, or may be brought.
+///
+/// `system` is what the environment says, and an environment can come with a repository: an entry can
+/// set `MCPWATCH_HOME`, `HOME` or `XDG_DATA_HOME` for what it starts.
+pub fn is_obeyed(system: &Paths, account: &Paths) -> Result<bool, StoreError> {
+    let store = system.trust_file();
+    let own = store == account.trust_file() || file::elsewhere(account)?.as_ref() == Some(&store);
+    if own { Ok(true) } else { may_be_brought(account) }
+}
+
+/// Writes the trust store; the caller holds its guard. One that a variable of the system's own
+/// (`XDG_DATA_HOME`) has put elsewhere is noted where the account's would be.
+pub(in crate::store) fn save(paths: &Paths, trust: &Trust) -> Result<(), StoreError> {
+    file::save(&paths.trust_file(), trust)?;
+    if let (false, Ok(account)) = (paths.is_moved, Paths::account()) {
+        file::note_elsewhere(&account, &paths.trust_file())?;
+    }
+    Ok(())
+}
