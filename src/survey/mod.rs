@@ -20,6 +20,7 @@ pub mod target;
 pub mod trust;
 pub mod wrap;
 pub mod wrap_diff;
+mod wrap_error;
 pub mod wrap_status;
 
 pub use error::SurveyError;
