@@ -89,11 +89,16 @@ pub fn resolve(launch: &Launch, place: &Place) -> Resolved {
 /// The machine's values with the folders of a resolved launch added as `${app}`.
 #[must_use]
 pub fn with_app(machine: &Machine, resolved: &Resolved) -> Machine {
-    resolved
-        .folders
-        .iter()
-        .filter_map(|folder| folder.to_str())
-        .fold(machine.clone(), |machine, folder| machine.with(Name::App, folder))
+    resolved.folders.iter().fold(machine.clone(), |machine, folder| machine.with(Name::App, spelled(folder)))
+}
+
+/// A path as people write it: Windows resolves `C:\x` to `\\?\C:\x`.
+fn spelled(path: &Path) -> String {
+    let text = path.to_string_lossy().into_owned();
+    match text.strip_prefix(r"\\?\") {
+        Some(rest) if rest.as_bytes().get(1) == Some(&b':') => rest.to_owned(),
+        _ => text,
+    }
 }
 
 fn resolve_command(launch: &CommandLaunch, place: &Place) -> Resolved {
@@ -218,7 +223,7 @@ impl Context {
 
     /// A path of this machine as the lock holds it.
     fn pinned_path(&self, path: &Path) -> String {
-        replace_paths(&path.to_string_lossy(), &self.machine)
+        replace_paths(&spelled(path), &self.machine)
     }
 
     /// Whether a file, symlinks followed, lies in the project, where whoever writes the project can put

@@ -52,9 +52,7 @@ fn by_bin_name(name: &str, folders: &Folders, context: &Context) -> Result<Optio
         let file = own.folder.join(&own.bins()[name]);
         return if file.is_file() { Ok(Some(file)) } else { Err(format!("{} has not been built", own.name)) };
     }
-    if name.contains(['/', '\\', ':']) || name.starts_with('.') {
-        return Ok(None);
-    }
+    // npm joins the name to each `.bin` as it is: a whole path is that file.
     let local = context.node_bin_above(&folders.local, name);
     let global = folders.global_bin(context).filter(|_| folders.global_modules(context).is_some());
     Ok(local.or_else(|| global.and_then(|folder| context.executable(&folder.join(name)))))

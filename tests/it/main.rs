@@ -8,6 +8,8 @@ mod connect;
 mod desktop;
 mod fixture;
 mod https;
+#[cfg(unix)]
+mod launch;
 mod lockfile;
 mod real_servers;
 mod servers;

@@ -99,6 +99,8 @@ fn a_name_is_first_an_executable() {
     lab.write("proj/package.json", r#"{"name":"p","version":"0.0.0","bin":{"run":"own.js"}}"#);
     lab.write("proj/own.js", "1");
     lab.check("npx run", "script ${cwd}/own.js");
+    lab.executable("home/direct", "#!/bin/sh\n");
+    lab.check(&format!("npx {}", lab.path("home/direct").display()), "script ${home}/direct");
 }
 
 #[test]
