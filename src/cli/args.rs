@@ -4,8 +4,8 @@
 //! Promises: a command that is listed works.
 
 use super::commands::{
-    approve, check, completions, diff, fmt, init, man, reject, revoke, run, scan, status, trust, uninstall,
-    unwrap, wrap,
+    approve, check, completions, daemon, diff, fmt, init, log, man, reject, revoke, run, scan, service,
+    status, trust, uninstall, unwrap, wrap,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -62,6 +62,12 @@ pub enum Command {
     Wrap(wrap::Args),
     /// Take mcpwatch out of the clients' files
     Unwrap(unwrap::Args),
+    /// Watch in the foreground; the service runs this
+    Daemon(daemon::Args),
+    /// Keep the daemon running from logon to logon
+    Service(service::Args),
+    /// Show what happened, and verify that nobody edited it
+    Log(log::Args),
     /// Unwrap everything and remove what mcpwatch installed
     Uninstall(uninstall::Args),
     /// Stand between a client and a server: what nobody approved does not pass

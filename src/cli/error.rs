@@ -7,12 +7,15 @@
 use super::app::App;
 use super::exit::Exit;
 use super::render::human::{RED, paint};
+use crate::daemon::DaemonError;
 use crate::discover::Carried;
 use crate::discover::env_file::BadLine;
 use crate::engine::approval::Unable;
 use crate::engine::digest::Digest;
+use crate::ipc::IpcError;
 use crate::proxy::ProxyError;
 use crate::service::ServiceError;
+use crate::store::log::LogError;
 use crate::survey::SurveyError;
 use crate::survey::wrap::WrapError;
 use std::path::PathBuf;
@@ -93,6 +96,15 @@ pub enum Error {
     /// The system does not say where this program is.
     #[error("cannot find out where this program is: {0}")]
     Program(std::io::Error),
+    /// The daemon does not run.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    /// The daemon cannot be asked.
+    #[error(transparent)]
+    Ipc(#[from] IpcError),
+    /// The log cannot be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A decision is needed and nobody can be asked.
     #[error("there is no terminal to ask on")]
     NoTerminal,
@@ -130,6 +142,9 @@ impl Error {
             Error::Write { .. } => "Check that the folder exists and that you may write to it.".to_owned(),
             Error::Wrap(error) => error.hint(),
             Error::Service(error) => error.hint(),
+            Error::Daemon(error) => error.hint(),
+            Error::Ipc(error) => error.hint(),
+            Error::Log(error) => error.hint(),
             Error::Unable(_) => "Decide it where that is at hand, at the desktop of this account.".to_owned(),
             Error::Program(_) => "Start mcpwatch by its full path.".to_owned(),
             Error::NoTerminal => "Run this in a terminal. Scripts can use `--yes` or `--expect`, which \
@@ -158,6 +173,9 @@ impl Error {
             | Error::Write { .. }
             | Error::Wrap(_)
             | Error::Service(_)
+            | Error::Daemon(_)
+            | Error::Ipc(_)
+            | Error::Log(_)
             | Error::Unable(_)
             | Error::Program(_)
             | Error::NoTerminal

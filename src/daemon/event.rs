@@ -1,6 +1,6 @@
 //! What the daemon's loop hears and what it has done: two closed sets.
 
-use super::schedule::Mode;
+use super::schedule::{Mode, Times};
 use crate::alert::Heard;
 use crate::alert::text::{Cause, Text, What};
 use crate::engine::digest::Digest;
@@ -23,8 +23,8 @@ pub struct Now {
 /// Something that the loop hears.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A peer said hello; its process, as it says.
-    Opened(PeerId, u32),
+    /// A peer said hello.
+    Opened(PeerId),
     /// A peer asks; the answer goes out under that ticket.
     Asked(PeerId, Ticket, Request),
     /// A peer is gone.
@@ -37,6 +37,8 @@ pub enum Event {
     ProgramChanged(ServerId),
     /// A reading ended.
     Read(ServerId, Outcome),
+    /// A newer version of a floating package is at hand; the approved one is read. Its digest.
+    Newer(ServerId, Digest),
     /// A server says that its lists changed.
     Signalled(ServerId),
     /// A session ended by itself.
@@ -116,10 +118,14 @@ pub struct Known {
     pub client: String,
     /// How it is to be watched.
     pub mode: Mode,
+    /// The times that hold for it.
+    pub times: Times,
     /// Whether it is reached over the network.
     pub remote: bool,
     /// The digest of its launch as configured.
     pub launch: Digest,
+    /// The digest of its pin; `None` if it has none.
+    pub pin: Option<Digest>,
     /// How it stands.
     pub standing: Standing,
     /// Whether a gate stands in the configuration.
@@ -163,11 +169,6 @@ pub enum Outcome {
         change: Change,
         /// Whether the session is open.
         connected: bool,
-    },
-    /// A newer version of a floating package is at hand: the gate goes on with the approved one.
-    Newer {
-        /// The digest of what is at hand.
-        artifact: Digest,
     },
     /// The program is not the approved one; it was not started.
     Program {

@@ -8,10 +8,18 @@
 //! notifications.
 
 mod configured;
+mod effects;
 pub mod event;
+mod files;
 mod handlers;
+mod look;
 pub mod memory;
+mod reach;
+mod run;
 pub mod schedule;
 pub mod state;
 mod tell;
 mod views;
+mod visit;
+
+pub use run::{DaemonError, run};

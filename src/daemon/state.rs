@@ -27,7 +27,6 @@ const DESKTOP_RETRY: u64 = 5 * 60_000;
 pub struct State {
     /// What the user wants to be disturbed by.
     pub(super) rules: Rules,
-    pub(super) times: Times,
     pub(super) servers: BTreeMap<ServerId, Server>,
     pub(super) peers: BTreeMap<PeerId, Peer>,
     pub(super) pace: Pace,
@@ -47,7 +46,6 @@ pub struct State {
 /// A process that is connected.
 #[derive(Debug, Default)]
 pub(super) struct Peer {
-    pub(super) pid: u32,
     pub(super) gate: Option<GateState>,
 }
 
@@ -85,10 +83,9 @@ pub(super) struct Pending {
 
 impl State {
     /// A daemon that knows what was configured when it last ran.
-    pub fn new(rules: Rules, times: Times, memory: Memory) -> Self {
+    pub fn new(rules: Rules, memory: Memory) -> Self {
         Self {
             rules,
-            times,
             servers: BTreeMap::new(),
             peers: BTreeMap::new(),
             pace: Pace::new(),
@@ -118,12 +115,17 @@ impl State {
         &self.memory
     }
 
+    /// Takes in new rules about notifications.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     /// Takes in one event.
     pub fn step(&mut self, now: Now, event: Event) -> Vec<Effect> {
         let mut out = Vec::new();
         match event {
-            Event::Opened(peer, pid) => {
-                self.peers.insert(peer, Peer { pid, gate: None });
+            Event::Opened(peer) => {
+                self.peers.insert(peer, Peer::default());
             }
             Event::Asked(peer, ticket, request) => {
                 out.extend(handlers::handle(self, now, peer, ticket, request));
@@ -137,6 +139,10 @@ impl State {
                 }
             }
             Event::Read(id, outcome) => out.extend(self.read(now, &id, outcome)),
+            Event::Newer(id, artifact) => {
+                let notice = Notice::Artifact { server: self.name(&id), newer: true };
+                out.extend(tell::tell(self, now, &id, notice, artifact, &[]));
+            }
             Event::Signalled(id) => {
                 if let Some(server) = self.servers.get_mut(&id) {
                     server.course.signalled(now.steady);
@@ -224,11 +230,6 @@ impl State {
                 server.logged = None;
                 out.extend(views::changed(self, now, id, views::Who::Daemon, change));
             }
-            Outcome::Newer { artifact } => {
-                server.course.read(now.steady, false, false, None);
-                let notice = Notice::Artifact { server: self.name(id), newer: true };
-                out.extend(tell::tell(self, now, id, notice, artifact, &[]));
-            }
             Outcome::Program { artifact } => {
                 server.course.read(now.steady, false, false, None);
                 server.failure = Some("its program is not the approved one; it was not started".to_owned());
@@ -301,7 +302,7 @@ impl State {
         let gated: Vec<ServerId> = self.servers.keys().filter(|id| self.gates(id).0 > 0).cloned().collect();
         for (id, server) in &mut self.servers {
             let facts = facts(server.known.as_ref(), gated.contains(id));
-            match schedule::next(&server.course, facts, &self.times, now.steady) {
+            match schedule::next(&server.course, facts, &times(server.known.as_ref()), now.steady) {
                 Todo::Wait(until) => until.into_iter().for_each(&mut wait),
                 Todo::Read => {
                     server.course.reading();
@@ -335,6 +336,11 @@ impl State {
         }
         out
     }
+}
+
+/// The times that hold for a server.
+fn times(known: Option<&Known>) -> Times {
+    known.map_or_else(Times::default, |known| known.times)
 }
 
 /// What the schedule needs to know.

@@ -24,8 +24,7 @@ impl Daemon {
 
     fn with(memory: Memory) -> Self {
         let now = Now { steady: 0, wall: 1_700_000_000_000, minute: 12 * 60 + 3 };
-        let mut daemon =
-            Self { state: State::new(Rules::default(), Times::default(), memory), now, ticket: 0 };
+        let mut daemon = Self { state: State::new(Rules::default(), memory), now, ticket: 0 };
         daemon.hear(Event::Desktop(Ok(())));
         daemon
     }
@@ -53,7 +52,7 @@ impl Daemon {
     }
 
     fn gate(&mut self, peer: PeerId, name: &str) -> Vec<String> {
-        self.hear(Event::Opened(peer, 100));
+        self.hear(Event::Opened(peer));
         let gate = message::Gate { server: id(name), ..message::Gate::default() };
         self.ask(peer, Request::Run(GateNews::Attached(gate)))
     }
@@ -96,8 +95,10 @@ fn known(name: &str) -> Known {
         id: id(name),
         client: "cursor".to_owned(),
         mode: Mode::Resident,
+        times: Times::default(),
         remote: false,
         launch: digest("launch"),
+        pin: Some(digest("pin")),
         standing: Standing::Agreed,
         wrapped: true,
         should_be_wrapped: true,
@@ -156,8 +157,11 @@ fn a_change_is_told_once_and_settled_by_a_decision() {
     );
     assert_eq!(
         daemon.ask(1, decided("github")),
-        ["reply Done", "unshow 7", "look up", "show 0 Approved 2 items of github", "read github Open"]
+        ["reply Done", "unshow 7", "look up", "show 0 Approved 2 items of github"]
     );
+    // It is judged again once the new pins are known.
+    let approved = Known { remote: true, pin: Some(digest("new pin")), ..known("github") };
+    assert_eq!(daemon.hear(configured(vec![approved])), ["read github Open"]);
     assert_eq!(daemon.status("github").waiting, 0);
     assert_eq!(daemon.hear(as_pinned("github")), ["log listed"]);
 }
@@ -309,7 +313,7 @@ fn a_program_that_was_edited_is_not_started_and_told() {
     daemon.pass(2 * MINUTE);
     daemon.hear(Event::ProgramChanged(id("github")));
     assert_eq!(daemon.hear(Event::Read(id("github"), Outcome::Program { artifact })), [""; 0]);
-    let effects = daemon.hear(Event::Read(id("github"), Outcome::Newer { artifact: digest("newer") }));
+    let effects = daemon.hear(Event::Newer(id("github"), digest("newer")));
     assert_eq!(effects, ["show 0 A newer version of github is at hand", "log alert"]);
 }
 

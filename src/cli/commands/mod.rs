@@ -3,14 +3,17 @@
 pub mod approve;
 pub mod check;
 pub mod completions;
+pub mod daemon;
 pub mod diff;
 pub mod fmt;
 pub mod init;
+pub mod log;
 pub mod man;
 pub mod reject;
 pub mod revoke;
 pub mod run;
 pub mod scan;
+pub mod service;
 pub mod status;
 pub mod trust;
 pub mod uninstall;
@@ -39,6 +42,9 @@ pub fn run(command: &Command, app: &App) -> Result<Exit, Error> {
         Command::Unwrap(args) => unwrap::run(args, app),
         Command::Uninstall(args) => uninstall::run(args, app),
         Command::Run(args) => run::run(args, app),
+        Command::Daemon(args) => daemon::run(args, app),
+        Command::Service(args) => service::run(args, app),
+        Command::Log(args) => log::run(args, app),
         Command::Completions(args) => completions::run(args, app),
         Command::Man(args) => man::run(args, app),
     }

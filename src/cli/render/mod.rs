@@ -3,6 +3,7 @@
 pub mod human;
 pub mod json;
 pub mod listing;
+pub mod log;
 pub mod outcome;
 pub mod progress;
 pub mod reference;

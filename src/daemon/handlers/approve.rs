@@ -16,9 +16,7 @@ pub(crate) fn approve(state: &mut State, now: Now, decided: &Decided) -> (Reply,
     let mut out = state.push_all(&Push::PinsChanged(vec![id.clone()]));
     if state.servers.contains_key(id) {
         out.extend(views::settle(state, now, id));
-        let server = state.server(id);
-        server.views.clear();
-        server.course.urgent = true;
+        state.server(id).views.clear();
     }
     out.push(Effect::LookUp);
     let notice = Notice::Decided {

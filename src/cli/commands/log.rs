@@ -1,0 +1,135 @@
+//! `mcpwatch log`: what happened, filtered and followed; `log verify` looks for the first broken link.
+
+use crate::cli::app::App;
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::render::{json, log as render};
+use crate::engine::json::Object;
+use crate::engine::lockfile::render_value;
+use crate::engine::record::Record;
+use crate::store::log::Log;
+use crate::survey::{SurveyError, pool};
+use crate::sys::paths::Paths;
+use std::time::Duration;
+
+/// How often a followed log is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Only what concerns these servers
+    names: Vec<String>,
+    /// Only events of this kind: session, listed, change, block, call, decision, alert, …
+    #[arg(long, value_name = "KIND", value_parser = render::kind)]
+    kind: Vec<String>,
+    /// Only the last events
+    #[arg(short = 'n', long, value_name = "COUNT")]
+    last: Option<usize>,
+    /// Go on with what happens from now on
+    #[arg(short, long)]
+    follow: bool,
+}
+
+/// What else to do with the log.
+#[derive(clap::Subcommand, Clone, Copy, Debug)]
+pub enum What {
+    /// Follow every link and name the first broken one
+    Verify,
+}
+
+/// Shows or verifies the log.
+pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
+    let paths = Paths::system().map_err(SurveyError::from)?;
+    let log = Log::at(paths.log_dir());
+    if let Some(What::Verify) = args.what {
+        return verify(&log, app);
+    }
+    let mut seen = 0;
+    let mut records = Vec::new();
+    for record in log.records()? {
+        match record {
+            Ok(record) => {
+                seen = seen.max(record.seq);
+                records.push(record);
+            }
+            Err(broken) => app.out.warn(&format!("Passed over: {broken}")),
+        }
+    }
+    records.retain(|record| args.wants(record));
+    let skipped = args.last.map_or(0, |last| records.len().saturating_sub(last));
+    for record in &records[skipped..] {
+        print(record, app)?;
+    }
+    if args.follow { app.block_on(follow(&log, seen, args, app))? } else { Ok(Exit::Done) }
+}
+
+impl Args {
+    fn wants(&self, record: &Record) -> bool {
+        let named = |server: &str| self.names.iter().any(|name| name == server);
+        let by_name = self.names.is_empty() || record.event.server().is_some_and(named);
+        by_name && (self.kind.is_empty() || self.kind.iter().any(|kind| kind == record.event.name()))
+    }
+}
+
+fn print(record: &Record, app: &App) -> Result<(), Error> {
+    if app.common.json() {
+        // A line a record, so that it can be followed.
+        let line = render_value(&record.to_value()).split('\n').map(str::trim_start).collect::<String>();
+        return app.out.data(&format!("{line}\n"));
+    }
+    let at = i64::try_from(record.at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    let time =
+        at.map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    app.out.data(&render::line(record, &time.unwrap_or_default()))
+}
+
+async fn follow(log: &Log, seen: u64, args: &Args, app: &App) -> Result<Exit, Error> {
+    let mut follower = log.follow(seen);
+    let mut interrupted = std::pin::pin!(pool::interrupted());
+    loop {
+        tokio::select! {
+            () = &mut interrupted => return Err(Error::Interrupted),
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        for record in follower.poll()? {
+            if args.wants(&record) {
+                print(&record, app)?;
+            }
+        }
+    }
+}
+
+fn verify(log: &Log, app: &App) -> Result<Exit, Error> {
+    let verified = log.verify()?;
+    let exit = if verified.is_ok() { Exit::Done } else { Exit::ChangeWaits };
+    if app.common.json() {
+        let mut members = Object::new();
+        match &verified {
+            Ok(sound) => {
+                members.insert("lines", json::number(usize::try_from(sound.lines).unwrap_or(usize::MAX)));
+                members.insert("files", json::number(sound.files));
+                members.insert("startsLate", sound.starts_late);
+            }
+            Err(broken) => {
+                members.insert("file", broken.file.to_string_lossy().into_owned());
+                members.insert("line", json::number(usize::try_from(broken.line).unwrap_or(usize::MAX)));
+                members.insert("message", broken.damage.to_string());
+            }
+        }
+        members.insert("sound", verified.is_ok());
+        app.out.data(&json::document("log verify", exit, &[exit], members))?;
+        return Ok(exit);
+    }
+    match verified {
+        Ok(sound) => {
+            let late = if sound.starts_late { " Older files were removed." } else { "" };
+            app.out.data(&format!("Sound: {} lines in {} files.{late}\n", sound.lines, sound.files))?;
+        }
+        Err(broken) => app.out.data(&format!("Broken: {broken}\n"))?,
+    }
+    Ok(exit)
+}

@@ -1,0 +1,347 @@
+//! What the loop has done: tasks, sessions, notifications, files. Nothing here decides.
+
+use super::event::{Configured, Effect, Event, Now, Stay, Ticket};
+use super::files::Files;
+use super::look::Looked;
+use super::state::State;
+use super::visit::Visit;
+use crate::alert::text::Name;
+use crate::alert::{Desktop, Heard, NoDesktop, terminal, why_silent};
+use crate::engine::record;
+use crate::ipc::message::{Reply, ServerId};
+use crate::ipc::server::{Outbox, PeerId};
+use crate::store::log::Log;
+use crate::sys::files::{self as disk, Access};
+use crate::sys::paths::Paths;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc as blocking};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+/// How many servers are started at once.
+const AT_ONCE: usize = 4;
+
+/// Lines that may wait for the log's disk.
+const LOG_QUEUE: usize = 1024;
+
+/// News of our own tasks.
+pub(super) enum Inside {
+    /// Something for the loop.
+    Event(Event),
+    /// A look-up ended.
+    Looked(Result<Box<(Looked, Configured)>, String>),
+    /// The notification service answered, or not.
+    Opened(Result<Arc<Desktop>, String>),
+}
+
+/// Everything that has effects.
+pub(super) struct Hands {
+    pub(super) outboxes: BTreeMap<PeerId, Outbox>,
+    pub(super) tickets: BTreeMap<Ticket, oneshot::Sender<Reply>>,
+    pub(super) next_ticket: Ticket,
+    /// Sessions that stay: sending asks for a reading, dropping ends them.
+    pub(super) sessions: BTreeMap<ServerId, mpsc::Sender<()>>,
+    pub(super) desktop: Option<Arc<Desktop>>,
+    looked: Option<watch::Sender<Arc<Looked>>>,
+    /// Whether a look-up runs, and whether another one is wanted after it.
+    looking: bool,
+    look_again: bool,
+    /// The problem that was logged last, so that it is said once.
+    problem: Option<String>,
+    configurations: watch::Sender<BTreeSet<PathBuf>>,
+    programs: mpsc::Sender<(ServerId, Vec<PathBuf>)>,
+    places: Arc<Semaphore>,
+    tell: mpsc::Sender<Inside>,
+    /// For tasks that only know events.
+    events: mpsc::Sender<Event>,
+    log: Option<blocking::SyncSender<(u64, record::Event)>>,
+    logging: Option<std::thread::JoinHandle<()>>,
+    paths: Paths,
+    memory_file: PathBuf,
+}
+
+impl Hands {
+    /// Starts the watchers and the log's thread.
+    pub(super) fn new(log: Log, paths: Paths, memory_file: PathBuf) -> (Self, mpsc::Receiver<Inside>) {
+        let (tell, inside) = mpsc::channel(256);
+        let (events, mut told) = mpsc::channel(64);
+        let onward = tell.clone();
+        tokio::spawn(async move {
+            while let Some(event) = told.recv().await {
+                if onward.send(Inside::Event(event)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let (configurations, wanted) = watch::channel(BTreeSet::new());
+        tokio::spawn(watch_configurations(wanted, events.clone()));
+        let (programs, found) = mpsc::channel(64);
+        tokio::spawn(watch_programs(found, events.clone()));
+        let (lines, queue) = blocking::sync_channel::<(u64, record::Event)>(LOG_QUEUE);
+        let logging = std::thread::spawn(move || {
+            while let Ok((at, event)) = queue.recv() {
+                // A log that cannot be written stops nobody; `log verify` and the disk tell.
+                let _ = log.append(at, &event);
+            }
+        });
+        let hands = Self {
+            outboxes: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            next_ticket: 1,
+            sessions: BTreeMap::new(),
+            desktop: None,
+            looked: None,
+            looking: false,
+            look_again: false,
+            problem: None,
+            configurations,
+            programs,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            tell,
+            events,
+            log: Some(lines),
+            logging: Some(logging),
+            paths,
+            memory_file,
+        };
+        (hands, inside)
+    }
+
+    /// Has one effect done; `true` says that it is the end.
+    pub(super) fn perform(&mut self, effect: Effect, now: Now, state: &State) -> bool {
+        match effect {
+            Effect::Reply(ticket, reply) => {
+                if let Some(answer) = self.tickets.remove(&ticket) {
+                    let _ = answer.send(reply);
+                }
+            }
+            Effect::Push(peer, push) => {
+                // One that takes nothing is forgotten; its connection ends with its outbox.
+                if self.outboxes.get(&peer).is_some_and(|outbox| !outbox.push(push)) {
+                    self.outboxes.remove(&peer);
+                }
+            }
+            Effect::LookUp => self.look_up(),
+            Effect::Read(id, stay) => self.read(id, stay),
+            Effect::Close(id) => {
+                self.sessions.remove(&id);
+            }
+            Effect::Show(id, set, text, replaces) => {
+                let Some(desktop) = self.desktop.clone() else { return false };
+                let tell = self.tell.clone();
+                tokio::spawn(async move {
+                    let event = match desktop.show(&text, replaces).await {
+                        Ok(number) => Inside::Event(Event::Shown(id, set, number)),
+                        Err(NoDesktop(why)) => Inside::Opened(Err(why)),
+                    };
+                    let _ = tell.send(event).await;
+                });
+            }
+            Effect::Unshow(number) => {
+                let Some(desktop) = self.desktop.clone() else { return false };
+                tokio::spawn(async move { desktop.close(number).await });
+            }
+            Effect::Review(id) => {
+                let folder = self.paths.runtime.clone();
+                tokio::task::spawn_blocking(move || terminal::open(&folder, &Name::new(id.name, 0)));
+            }
+            Effect::OpenDesktop => self.open_desktop(),
+            Effect::Log(event) => self.log(now.wall, event),
+            Effect::Remember => {
+                let (file, text) = (self.memory_file.clone(), state.memory().render());
+                // Losing it costs an announcement at the next start.
+                tokio::task::spawn_blocking(move || disk::write(&file, &text, Access::Private).ok());
+            }
+            Effect::Stop => return true,
+        }
+        false
+    }
+
+    /// Takes in what was looked up.
+    pub(super) fn looked(&mut self, looked: Looked, problems: &[String]) {
+        let all = looked.settings_problem.iter().chain(problems).cloned().collect::<Vec<_>>().join("; ");
+        self.say_problem(all);
+        let files = looked.files.clone();
+        self.configurations.send_if_modified(|known| {
+            let other = *known != files;
+            *known = files;
+            other
+        });
+        let looked = Arc::new(looked);
+        match &self.looked {
+            Some(sender) => {
+                sender.send_replace(looked);
+            }
+            None => self.looked = Some(watch::channel(looked).0),
+        }
+        self.look_ended();
+    }
+
+    /// Nothing could be looked up; what was known before goes on.
+    pub(super) fn look_failed(&mut self, why: String) {
+        self.say_problem(why);
+        self.look_ended();
+    }
+
+    /// Writes into the log, later.
+    pub(super) fn log(&self, at: u64, event: record::Event) {
+        if let Some(log) = &self.log {
+            let _ = log.try_send((at, event));
+        }
+    }
+
+    /// Lets every session go.
+    pub(super) fn end(&mut self) {
+        self.sessions.clear();
+        self.outboxes.clear();
+    }
+
+    /// Waits for the log's last lines, briefly.
+    pub(super) fn flush(&mut self) {
+        self.log = None;
+        let Some(logging) = self.logging.take() else { return };
+        for _ in 0..30 {
+            if logging.is_finished() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn look_up(&mut self) {
+        if std::mem::replace(&mut self.looking, true) {
+            self.look_again = true;
+            return;
+        }
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            let home = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+            let looked = tokio::task::spawn_blocking(move || Looked::new(&home)).await;
+            let looked = match looked {
+                Ok(Ok(looked)) => Ok(Box::new(looked)),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("the configurations could not be looked at".to_owned()),
+            };
+            let _ = tell.send(Inside::Looked(looked)).await;
+        });
+    }
+
+    fn look_ended(&mut self) {
+        self.looking = false;
+        if std::mem::take(&mut self.look_again) {
+            self.look_up();
+        }
+    }
+
+    fn read(&mut self, id: ServerId, stay: Stay) {
+        let Some(looked) = &self.looked else { return };
+        if let Some(session) = self.sessions.get(&id)
+            && session.try_send(()).is_ok()
+        {
+            return;
+        }
+        let (again, asked) = mpsc::channel(1);
+        self.sessions.insert(id.clone(), again);
+        let visit = Visit {
+            looked: looked.subscribe(),
+            id,
+            stay,
+            tell: self.events.clone(),
+            places: Arc::clone(&self.places),
+            programs: self.programs.clone(),
+        };
+        tokio::spawn(visit.run(asked));
+    }
+
+    fn open_desktop(&mut self) {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let (tell, events) = (self.tell.clone(), self.events.clone());
+        let silent = why_silent(&variables);
+        tokio::spawn(async move {
+            if let Some(why) = silent {
+                let _ = tell.send(Inside::Opened(Err(why.to_owned()))).await;
+                return;
+            }
+            let (hears, mut heard) = mpsc::channel(32);
+            let opened = Desktop::open(hears).await;
+            let works = opened.is_ok();
+            let opened = opened.map(Arc::new).map_err(|NoDesktop(why)| why);
+            if tell.send(Inside::Opened(opened)).await.is_err() || !works {
+                return;
+            }
+            while let Some(what) = heard.recv().await {
+                if events.send(Event::Heard(what)).await.is_err() || what == Heard::Gone {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn say_problem(&mut self, what: String) {
+        let what = (!what.is_empty()).then_some(what);
+        if self.problem != what {
+            if let Some(what) = &what {
+                let at =
+                    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                let at = u64::try_from(at.as_millis()).unwrap_or_default();
+                self.log(at, record::Event::Trouble { what: what.clone() });
+            }
+            self.problem = what;
+        }
+    }
+}
+
+/// Tells when a client's file, a lock, the trust store or the settings changed.
+async fn watch_configurations(mut wanted: watch::Receiver<BTreeSet<PathBuf>>, events: mpsc::Sender<Event>) {
+    let mut files = Files::new();
+    loop {
+        tokio::select! {
+            changed = wanted.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                files.set(&wanted.borrow_and_update().clone());
+            }
+            () = files.changed() => {
+                // A new folder on the way to a file is watched from now on.
+                files.set(&wanted.borrow().clone());
+                if events.send(Event::FilesChanged).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Tells when the program of a server changed.
+async fn watch_programs(mut found: mpsc::Receiver<(ServerId, Vec<PathBuf>)>, events: mpsc::Sender<Event>) {
+    let mut files = Files::new();
+    let mut programs: BTreeMap<ServerId, Vec<(PathBuf, Option<std::time::SystemTime>)>> = BTreeMap::new();
+    let look = |file: &PathBuf| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    loop {
+        tokio::select! {
+            news = found.recv() => {
+                let Some((id, paths)) = news else { return };
+                let looks = paths.into_iter().map(|path| (path.clone(), look(&path))).collect();
+                programs.insert(id, looks);
+                files.set(&programs.values().flatten().map(|(path, _)| path.clone()).collect());
+            }
+            () = files.changed() => {
+                for (id, looks) in &mut programs {
+                    let mut other = false;
+                    for (path, known) in looks.iter_mut() {
+                        let now = look(path);
+                        other |= now != *known;
+                        *known = now;
+                    }
+                    if other && events.send(Event::ProgramChanged(id.clone())).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}

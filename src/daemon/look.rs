@@ -1,0 +1,202 @@
+//! Looks up what is configured and pinned, for the user and for every project whose lock is trusted.
+//!
+//! Promises: starts and contacts nothing; a server counts as agreed to only if it is pinned in a lock
+//! that this person trusts, by the launch that is configured now, masked values included. One file or
+//! lock that cannot be read is told and takes nothing else down.
+
+use super::event::{Configured, Known, Standing};
+use super::reach;
+use super::schedule::{Mode, Times};
+use crate::alert::pace::Rules;
+use crate::alert::text::Severity;
+use crate::engine::digest::{Digest, Tag};
+use crate::engine::launchpin::Launch;
+use crate::engine::lockfile::{self, Lockfile, ServerPin};
+use crate::engine::settings::{self, Settings, Watch};
+use crate::ipc::message::ServerId;
+use crate::store::trust;
+use crate::store::wraps::{Wrapped, Wraps};
+use crate::survey::plan::{self, Ask, Plan, Server};
+use crate::survey::{Ground, SurveyError, run as judging};
+use crate::sys::files;
+use crate::sys::paths::Paths;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The largest `config.toml`.
+const SETTINGS_LIMIT: u64 = 1 << 20;
+
+/// What was looked up, with everything that reading a server takes. Holds secrets of launches.
+pub(super) struct Looked {
+    grounds: Vec<(Plan, Ground)>,
+    servers: BTreeMap<ServerId, (usize, usize)>,
+    /// The settings, and why they are not those of the file.
+    pub(super) settings: Settings,
+    pub(super) settings_problem: Option<String>,
+    /// Files whose change is a reason to look again.
+    pub(super) files: BTreeSet<PathBuf>,
+}
+
+impl Looked {
+    /// Looks, from that folder.
+    pub(super) fn new(home: &Path) -> Result<(Self, Configured), SurveyError> {
+        let paths = Paths::system()?;
+        let (settings, settings_problem) = settings(&paths);
+        let mut looked = Self {
+            grounds: Vec::new(),
+            servers: BTreeMap::new(),
+            settings,
+            settings_problem,
+            files: BTreeSet::from([paths.config_file(), paths.trust_file(), paths.user_lock()]),
+        };
+        let mut configured = Configured::default();
+        looked.add(home, false, &mut configured)?;
+        for lock in trusted_projects(&paths)? {
+            let Some(folder) = lock.parent().filter(|folder| folder.is_dir()) else { continue };
+            if let Err(error) = looked.add(folder, true, &mut configured) {
+                configured.problems.push(error.to_string());
+            }
+            looked.files.insert(lock);
+        }
+        Ok((looked, configured))
+    }
+
+    /// A server, with its plan and its ground.
+    pub(super) fn get(&self, id: &ServerId) -> Option<(&Plan, &Server, &Ground)> {
+        let (ground, server) = self.servers.get(id)?;
+        let (plan, ground) = self.grounds.get(*ground)?;
+        Some((plan, plan.servers.get(*server)?, ground))
+    }
+
+    /// What the user wants to be disturbed by.
+    pub(super) fn rules(&self) -> Rules {
+        let notify = &self.settings.notify;
+        let severity = |severity: &settings::Severity| match severity {
+            settings::Severity::Info => Severity::Info,
+            settings::Severity::Warning => Severity::Review,
+            settings::Severity::Critical => Severity::Alarm,
+        };
+        Rules { off: notify.off.iter().map(severity).collect(), quiet: notify.quiet_hours }
+    }
+
+    fn add(&mut self, folder: &Path, project: bool, configured: &mut Configured) -> Result<(), SurveyError> {
+        let mut ground = Ground::of_this_process(BTreeMap::new())?;
+        ground.cwd = folder.to_owned();
+        ground.vars.workspace = folder.to_owned();
+        let plan = plan::make(&Ask { project, ..Ask::default() }, &ground)?;
+        let wraps = Wraps::of(&ground.paths).all().unwrap_or_default();
+        let index = self.grounds.len();
+        for (at, server) in plan.servers.iter().enumerate() {
+            let scope = plan.locks[server.lock].path.to_string_lossy().into_owned();
+            let id = ServerId { scope, name: server.name.clone() };
+            if self.servers.contains_key(&id) {
+                continue;
+            }
+            let reach = server.entry().and_then(|entry| reach::why_not(&entry.file, &entry.launch));
+            configured.out_of_reach.extend(reach.iter().map(|why| reach::told(&server.name, why)));
+            configured.servers.push(known(
+                &id,
+                &plan,
+                server,
+                &ground,
+                &wraps,
+                &self.settings,
+                reach.is_some(),
+            ));
+            self.servers.insert(id, (index, at));
+        }
+        configured.out_of_reach.extend(reach::containers(folder));
+        configured.problems.extend(plan.problems.iter().map(|problem| problem.file.display().to_string()));
+        self.files.extend(plan.looked_in.iter().map(|looked| looked.file.clone()));
+        self.files.extend(plan.locks.iter().map(|lock| lock.path.clone()));
+        self.grounds.push((plan, ground));
+        Ok(())
+    }
+}
+
+/// The settings of the file; the defaults where there is none or it cannot be read.
+fn settings(paths: &Paths) -> (Settings, Option<String>) {
+    let file = paths.config_file();
+    let read = files::read(&file, SETTINGS_LIMIT).map_err(|error| error.to_string());
+    let text = read.and_then(|bytes| match bytes {
+        Some(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned()),
+        None => Ok(None),
+    });
+    let parsed = text.and_then(|text| match text {
+        Some(text) => settings::parse(&text).map_err(|error| error.to_string()),
+        None => Ok(Settings::default()),
+    });
+    match parsed {
+        Ok(settings) => (settings, None),
+        Err(why) => (Settings::default(), Some(format!("{}: {why}", file.display()))),
+    }
+}
+
+/// The locks of projects that this person trusts.
+fn trusted_projects(paths: &Paths) -> Result<Vec<PathBuf>, SurveyError> {
+    let user = files::resolve(&paths.user_lock());
+    let trust = trust::load(paths)?;
+    let locks = trust.iter().flat_map(|trust| trust.locks()).map(|(path, _)| path.to_owned());
+    Ok(locks.filter(|path| *path != user).collect())
+}
+
+fn known(
+    id: &ServerId,
+    plan: &Plan,
+    server: &Server,
+    ground: &Ground,
+    wraps: &BTreeMap<PathBuf, Wrapped>,
+    settings: &Settings,
+    out_of_reach: bool,
+) -> Known {
+    let own = settings.server(&server.name);
+    let mode = match own.watch {
+        Watch::Resident => Mode::Resident,
+        Watch::Probe => Mode::Probe,
+        Watch::GateOnly => Mode::GateOnly,
+        Watch::Off => Mode::Off,
+    };
+    let should_be_wrapped = server.entries.iter().any(|entry| {
+        let wrapped = wraps.get(&files::resolve(&entry.file));
+        wrapped.is_some_and(|wrapped| wrapped.entries.contains(&entry.key_path))
+    });
+    let entry = server.entry();
+    Known {
+        id: id.clone(),
+        client: entry.map(|entry| entry.client.id().to_owned()).unwrap_or_default(),
+        mode: if out_of_reach && mode != Mode::Off { Mode::GateOnly } else { mode },
+        times: Times { interval: own.interval, linger: own.linger, ..Times::default() },
+        remote: entry.is_some_and(|entry| matches!(entry.launch, Launch::Url(_))),
+        launch: entry.map_or_else(
+            || Digest::of_bytes(Tag::Launch, b""),
+            |entry| Digest::of(Tag::Launch, &ground.pin_of(entry).to_value()),
+        ),
+        pin: server.pin.as_ref().map(|pin| pin_digest(&server.name, pin)),
+        standing: standing(plan, server, ground),
+        wrapped: server.entries.iter().all(|entry| entry.wrapped.is_some()),
+        should_be_wrapped,
+    }
+}
+
+/// One digest over everything that is approved of a server.
+fn pin_digest(name: &str, pin: &ServerPin) -> Digest {
+    let servers = BTreeMap::from([(name.to_owned(), pin.clone())]);
+    let lock = Lockfile { servers, ..Lockfile::default() };
+    Digest::of_bytes(Tag::Lock, lockfile::render(&lock).as_bytes())
+}
+
+fn standing(plan: &Plan, server: &Server, ground: &Ground) -> Standing {
+    if matches!(server.standing, plan::Standing::Disabled) {
+        return Standing::Disabled;
+    }
+    let Some(pin) = &server.pin else { return Standing::New };
+    if !plan.locks[server.lock].is_trusted() {
+        return Standing::Untrusted;
+    }
+    let same = server.entries.iter().all(|entry| ground.is_pinned_launch(&pin.launch, entry));
+    if same && judging::changed_values(plan, server, ground).is_empty() {
+        Standing::Agreed
+    } else {
+        Standing::OtherLaunch
+    }
+}

@@ -1,0 +1,240 @@
+//! One server's reading, or its session for as long as it stays.
+//!
+//! Promises: what a launch runs is compared with its pin before anything is started; a floating
+//! package is started at its approved version; what was seen is kept before anybody is told of it.
+
+use super::event::{Change, Event, Item, Outcome, Stay};
+use super::look::Looked;
+use crate::alert::text::{Cause, What};
+use crate::connect::{self, Capabilities, ConnectError, Options, Reading, Told};
+use crate::engine::diff;
+use crate::engine::digest::{Digest, Tag};
+use crate::engine::launchpin::{self, Artifact, ArtifactChange, Launch};
+use crate::engine::lockfile::ServerPin;
+use crate::engine::placeholder;
+use crate::engine::secret::Known;
+use crate::engine::show;
+use crate::engine::surface::{Era, Surface};
+use crate::ipc::message::ServerId;
+use crate::launch;
+use crate::survey::plan::Standing;
+use crate::survey::reading::Shown;
+use crate::survey::{decide, judge, machine, pins, run as judging, target};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// How much of an error is told.
+const WORDS: usize = 300;
+
+/// A visit under way: what it is about, and where its news go.
+pub(super) struct Visit {
+    /// What was looked up last; pins may change while a session stays.
+    pub(super) looked: watch::Receiver<Arc<Looked>>,
+    pub(super) id: ServerId,
+    pub(super) stay: Stay,
+    pub(super) tell: mpsc::Sender<Event>,
+    /// How many servers may be started at once.
+    pub(super) places: Arc<Semaphore>,
+    /// Where the files go whose change makes another program of it.
+    pub(super) programs: mpsc::Sender<(ServerId, Vec<PathBuf>)>,
+}
+
+/// What was found before the start.
+struct Ready {
+    launch: Launch,
+    folder: PathBuf,
+    found: launch::Resolved,
+    pin: ServerPin,
+    secrets: Known,
+}
+
+impl Visit {
+    /// Reads the server, and stays if that is wanted, until `again` is closed.
+    pub(super) async fn run(self, again: mpsc::Receiver<()>) {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let (looked, id) = (Arc::clone(&self.looked.borrow()), self.id.clone());
+        let prepared = tokio::task::spawn_blocking(move || prepare(&looked, &id)).await;
+        let prepared = prepared.map(|(prepared, programs)| {
+            let _ = self.programs.try_send((self.id.clone(), programs));
+            prepared
+        });
+        let (ready, newer) = match prepared {
+            Ok(Ok(ready)) => ready,
+            Ok(Err(outcome)) => return self.told(outcome).await,
+            Err(_) => return self.told(Outcome::Failed("it could not be looked at".to_owned())).await,
+        };
+        if let Some(newer) = newer {
+            let _ = self.tell.send(Event::Newer(self.id.clone(), newer)).await;
+        }
+        let options = Options {
+            capabilities: Capabilities::Full,
+            protocol_hint: Some(Era::of_protocol(&ready.pin.protocol)),
+            ..Options::default()
+        };
+        let target = target::target(&ready.launch, &ready.folder);
+        match self.stay {
+            Stay::Close => {
+                let read = connect::read(&target, &options, &|_| {}).await;
+                let outcome = match read {
+                    Ok(reading) => self.judge(&ready, reading, None, false),
+                    Err(error) => failed(&error, &ready.secrets),
+                };
+                self.told(outcome).await;
+            }
+            Stay::Open => {
+                let (telling, mut told) = mpsc::channel(4);
+                let session = connect::stay(&target, &options, telling, again);
+                tokio::pin!(session);
+                let mut place = Some(place);
+                let mut was_read = false;
+                loop {
+                    tokio::select! {
+                        news = told.recv() => match news {
+                            Some(Told::Read(reading, life)) => {
+                                place = None;
+                                was_read = true;
+                                let life = life.and_then(|life| u64::try_from(life.as_millis()).ok());
+                                self.told(self.judge(&ready, *reading, life, true)).await;
+                            }
+                            Some(Told::Signal) => {
+                                let _ = self.tell.send(Event::Signalled(self.id.clone())).await;
+                            }
+                            None => {}
+                        },
+                        ended = &mut session => {
+                            match ended {
+                                Ok(()) => {}
+                                Err(error) if !was_read => self.told(failed(&error, &ready.secrets)).await,
+                                Err(_) => {
+                                    let _ = self.tell.send(Event::Ended(self.id.clone())).await;
+                                }
+                            }
+                            break;
+                        }
+                    }
+                }
+                drop(place);
+            }
+        }
+    }
+
+    async fn told(&self, outcome: Outcome) {
+        let _ = self.tell.send(Event::Read(self.id.clone(), outcome)).await;
+    }
+
+    fn judge(&self, ready: &Ready, reading: Reading, life: Option<u64>, connected: bool) -> Outcome {
+        let looked = Arc::clone(&self.looked.borrow());
+        let gone = || Outcome::Failed("it is no longer configured".to_owned());
+        let Some((plan, server, ground)) = looked.get(&self.id) else { return gone() };
+        let (Some(entry), Some(pin)) = (server.entry(), &server.pin) else { return gone() };
+        if let [defect, ..] = reading.surface.defects() {
+            return Outcome::Failed(show::line(&defect.to_string(), WORDS));
+        }
+        let shown = Shown {
+            launch: ground.pin_of(entry),
+            // The approved version was started, whatever else is at hand.
+            artifact: ready.pinned_artifact().unwrap_or(&ready.found.artifact).clone(),
+            platform: ready.found.platform.clone(),
+            protocol: reading.protocol.clone(),
+            full: reading.surface,
+            empty: None,
+            elsewhere: None,
+            machine: machine::here(&ready.folder, &ready.found.folders),
+            secrets: launchpin::known_secrets(&ready.launch),
+            notes: Vec::new(),
+        };
+        let (surface, items) = (shown.full.digest(), shown.full.items().len() as u64);
+        let values = judging::changed_values(plan, server, ground);
+        let change = judge::change(pin, shown, &pins::platform(), values);
+        if !change.waits() {
+            return Outcome::AsPinned { surface, items, life, connected };
+        }
+        // An offer that cannot be kept is told all the same; `approve` reads the server again then.
+        let offer = decide::keep(&change, ground).unwrap_or(change.offer);
+        let remote = matches!(ready.launch, Launch::Url(_));
+        Outcome::Changed { change: told(&change.full, offer, remote), connected }
+    }
+}
+
+impl Ready {
+    /// The approved artifact, where a floating launch was started at it.
+    fn pinned_artifact(&self) -> Option<&Artifact> {
+        pinned(&self.pin).filter(|artifact| matches!(artifact, Artifact::Package { floating: true, .. }))
+    }
+}
+
+/// What a preparation comes to: what to start, and a newer version that is at hand.
+type Prepared = Result<(Ready, Option<Digest>), Outcome>;
+
+/// Finds out what the launch runs and compares it with the pin; also gives the files it runs from.
+fn prepare(looked: &Looked, id: &ServerId) -> (Prepared, Vec<PathBuf>) {
+    let gone = || (Err(Outcome::Failed("it is no longer configured".to_owned())), Vec::new());
+    let Some((_, server, ground)) = looked.get(id) else { return gone() };
+    let (Some(entry), Some(pin)) = (server.entry(), server.pin.clone()) else { return gone() };
+    let failed = |words: &str| (Err(Outcome::Failed(show::line(words, WORDS))), Vec::new());
+    let launch = match &server.standing {
+        Standing::Ready(launch) => launch.clone(),
+        Standing::Disabled => return failed("disabled by its client"),
+        Standing::Unresolved(why) => return failed(&why.to_string()),
+    };
+    let secrets = launchpin::known_secrets(&launch);
+    let folder = target::folder(&launch, ground.folder_of(entry));
+    let found = target::artifact(&launch, &folder);
+    let programs = programs(&found, &folder);
+    let changes =
+        pinned(&pin).map(|old| launchpin::compare_artifacts(old, &found.artifact)).unwrap_or_default();
+    let artifact = Digest::of(Tag::Artifact, &found.artifact.to_value());
+    let floats = matches!(pinned(&pin), Some(Artifact::Package { floating: true, .. }));
+    let version = |change: &ArtifactChange| matches!(change, ArtifactChange::Version { .. });
+    let newer = floats && changes.iter().any(version);
+    if !newer && changes.iter().any(judge::decides) {
+        return (Err(Outcome::Program { artifact }), programs);
+    }
+    let launch = match (launch, pinned(&pin)) {
+        (Launch::Command(command), Some(old)) => Launch::Command(launch::pinned_launch(&command, old)),
+        (launch, _) => launch,
+    };
+    (Ok((Ready { launch, folder, found, pin, secrets }, newer.then_some(artifact))), programs)
+}
+
+/// The files whose change makes another program: the script or binary, or what the package says it is.
+fn programs(found: &launch::Resolved, folder: &Path) -> Vec<PathBuf> {
+    match &found.artifact {
+        Artifact::Script { path, .. } | Artifact::Binary { path, .. } => {
+            let machine = machine::here(folder, &found.folders);
+            vec![PathBuf::from(placeholder::fill_text(path, &machine))]
+        }
+        Artifact::Package { .. } => found.folders.iter().map(|folder| folder.join("package.json")).collect(),
+        Artifact::Remote | Artifact::Unknown(_) => Vec::new(),
+    }
+}
+
+fn pinned(pin: &ServerPin) -> Option<&Artifact> {
+    pin.artifacts.get(&pins::platform()).or_else(|| pin.artifacts.get("any"))
+}
+
+fn failed(error: &ConnectError, secrets: &Known) -> Outcome {
+    Outcome::Failed(show::line(&secrets.mask(&error.to_string()), WORDS))
+}
+
+fn told(set: &diff::ChangeSet, offer: Digest, remote: bool) -> Change {
+    let item = |change: &diff::Change| {
+        let (what, value) = match &change.what {
+            diff::What::Added { value, .. } => (What::New, Some(value)),
+            diff::What::Changed { after, .. } => (What::Changed, Some(after)),
+            diff::What::Removed { .. } => (What::Removed, None),
+        };
+        let nothing = || Digest::of_bytes(Tag::Offer, b"");
+        let digest = value.map_or_else(nothing, |value| Surface::digest_item(change.key.kind, value));
+        Item { what, key: change.key.clone(), digest }
+    };
+    let cause = match &set.cause {
+        diff::Cause::Upgrade { .. } | diff::Cause::ArtifactChanged => Cause::Upgrade,
+        diff::Cause::LaunchChanged => Cause::Launch,
+        diff::Cause::NothingUpgraded => Cause::SameArtifact,
+        diff::Cause::Unknown if remote => Cause::Remote,
+        diff::Cause::Unknown => Cause::Unknown,
+    };
+    Change { offer, items: set.changes.iter().map(item).collect(), cause, findings: Vec::new() }
+}
