@@ -11,8 +11,8 @@ use crate::engine::lockfile::ServerPin;
 use crate::engine::placeholder::{Machine, Name};
 use crate::engine::settings::{self, Settings};
 use crate::launch::{self, Platform};
-use crate::store::locks;
 use crate::store::trust::{self, Denied, Moment, Standing, Subject, Trust};
+use crate::store::{StoreError, locks};
 use crate::survey::{judge, machine, target};
 use crate::sys::files;
 use crate::sys::paths::{Paths, PathsError};
@@ -205,11 +205,7 @@ impl Pins {
     /// What is approved; `None` if nobody ever approved this server.
     fn pinned(&self, trust: Option<&Trust>) -> Result<Option<Approved>, &'static str> {
         let path = self.lock();
-        let may_be_brought = || {
-            let account = Paths::account().ok();
-            account.is_none_or(|account| trust::may_be_brought(&account).unwrap_or(false))
-        };
-        if (self.paths.is_moved || self.asked.trust_lock) && !may_be_brought() {
+        if !self.may_obey().unwrap_or(false) {
             return Err(BROUGHT);
         }
         let loaded = locks::load_standing(&path, trust).map_err(|_| LOCK_UNREADABLE)?;
@@ -243,6 +239,15 @@ impl Pins {
         };
         self.check_launch(&pin, trust, &loaded.path)?;
         Ok(Some(Approved { pin, rejected, revoked: BTreeSet::new() }))
+    }
+
+    /// Whether this trust store, and with `--trust-lock` this lock, is one that may be obeyed: neither
+    /// comes with a repository where this person has a store of their own.
+    fn may_obey(&self) -> Result<bool, StoreError> {
+        // An account that the system does not know has no store of its own.
+        let Ok(account) = Paths::account() else { return Ok(true) };
+        let brought = self.asked.trust_lock && !trust::may_be_brought(&account)?;
+        Ok(!brought && trust::is_obeyed(&self.paths, &account)?)
     }
 
     /// The lock as it counts now, with what was approved for this session or until a date.
