@@ -7,7 +7,7 @@
 
 use super::locks::{self, LockUse};
 use super::{Ground, SurveyError};
-use crate::discover::{self, Discovered, Disk, Entry, Files, Looked, Problem, Scope, Unresolved};
+use crate::discover::{self, Discovered, Disk, Entry, Files, Looked, Problem, Unresolved};
 use crate::engine::launchpin::Launch;
 use crate::engine::lockfile::ServerPin;
 use crate::store::locks as stored;
@@ -296,12 +296,3 @@ fn standing(group: &[Entry], pin: Option<&ServerPin>, trusted: bool, ask: &Ask, 
         Err(why) => Standing::Unresolved(why),
     }
 }
-
-/// Whether an entry belongs to the user rather than to a project.
-pub fn is_users(entry: &Entry) -> bool {
-    entry.scope != Scope::Project
-}
-
-#[cfg(test)]
-#[path = "plan_tests.rs"]
-mod tests;

@@ -1,17 +1,13 @@
 //! The command as a person or a script meets it: arguments, help, outputs, exit codes.
 
-use std::process::{Command, Output, Stdio};
+mod approve;
+mod bench;
+mod check;
+mod init;
+mod plan;
+mod scan;
 
-/// The built command with a data directory of its own and no terminal.
-pub fn mcpwatch(home: &std::path::Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
-    command.args(args).env("MCPWATCH_HOME", home).env_remove("NO_COLOR").stdin(Stdio::null());
-    command.output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use bench::{mcpwatch, text};
 
 #[test]
 fn help_is_data_and_wrong_usage_is_words() {
@@ -33,6 +29,10 @@ fn completions_and_man_are_printed() {
     assert!(text(&script.stdout).contains("_mcpwatch"));
     let page = mcpwatch(home.path(), &["man"]);
     assert!(text(&page.stdout).contains(".TH mcpwatch 1"));
+    let folder = home.path().join("man1");
+    let pages = mcpwatch(home.path(), &["man", folder.to_str().unwrap()]);
+    assert_eq!(pages.status.code(), Some(0));
+    assert!(folder.join("mcpwatch-check.1").is_file());
 }
 
 #[test]
@@ -40,5 +40,23 @@ fn the_reference_is_current() {
     let home = tempfile::tempdir().unwrap();
     let now = text(&mcpwatch(home.path(), &["man", "--markdown"]).stdout);
     let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md")).unwrap();
+    let written = written.replace("\r\n", "\n");
     assert!(now == written, "docs/cli.md is out of date: cargo run -- man --markdown > docs/cli.md");
+}
+
+#[test]
+fn a_closed_pipe_ends_the_printing_quietly() {
+    use std::process::{Command, Stdio};
+    let home = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mcpwatch"))
+        .args(["completions", "zsh"])
+        .env("MCPWATCH_HOME", home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "");
 }

@@ -77,7 +77,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         values.push(Value::Object(members));
     }
     let exit = done_codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
-    report(app, &plan, &taken, &left, pinned, &ground);
+    report(app, &plan, &taken, &left, if args.names.is_empty() { pinned } else { 0 }, &ground);
     let mut failures = Vec::new();
     for (server, found) in servers.iter().zip(&outcomes) {
         match found {

@@ -1,0 +1,196 @@
+//! A bench for the command: a home and a project folder of its own, a configuration, no terminal
+//! unless one is asked for, and outputs without what differs from run to run.
+
+use crate::fixture;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The built command with a data directory of its own and no terminal.
+pub fn mcpwatch(home: &Path, args: &[&str]) -> Output {
+    command(home).args(args).output().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap().replace("\r\n", "\n")
+}
+
+fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
+    for name in ["NO_COLOR", "CLICOLOR_FORCE", "XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR"] {
+        command.env_remove(name);
+    }
+    command.env("MCPWATCH_HOME", home.join("mcpwatch")).env("HOME", home).env("USERPROFILE", home);
+    command.env("APPDATA", home.join("appdata")).env("LOCALAPPDATA", home.join("localappdata"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What a run gave.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Everything, as one text for a snapshot.
+    pub fn all(&self) -> String {
+        let part = |name: &str, text: &str| match text.trim_end() {
+            "" => String::new(),
+            text => format!("--- {name}\n{text}\n"),
+        };
+        format!("exit {}\n{}{}", self.code, part("stdout", &self.stdout), part("stderr", &self.stderr))
+    }
+}
+
+/// A person's machine.
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("home")).unwrap();
+        std::fs::create_dir_all(folder.path().join("work")).unwrap();
+        Self { folder }
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join("home")
+    }
+
+    pub fn work(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join("work")
+    }
+
+    /// Writes a file below the project folder.
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.work().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.work().join(name)).unwrap()
+    }
+
+    /// A configuration `client.json` that starts the fixture server under these names with these
+    /// arguments.
+    pub fn servers(&self, servers: &[(&str, &[&str])]) {
+        self.write("client.json", &config(servers));
+    }
+
+    /// Runs the command in the project folder, without a terminal.
+    pub fn run(&self, args: &[&str]) -> Run {
+        let output = command(&self.home()).current_dir(self.work()).args(args).output().unwrap();
+        let run = Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        };
+        Run { stdout: self.plain(&run.stdout), stderr: self.plain(&run.stderr), ..run }
+    }
+
+    /// Runs it with `--config client.json --lock mcp.lock`.
+    pub fn with_config(&self, args: &[&str]) -> Run {
+        self.run(&[args, &["--config", "client.json", "--lock", "mcp.lock"]].concat())
+    }
+
+    /// Runs it on a pseudo-terminal; each answer is typed after the next question. `None` where the
+    /// system has no `script` command to make a terminal.
+    pub fn at_terminal(&self, args: &[&str], answers: &[&str]) -> Option<Run> {
+        if !Path::new("/usr/bin/script").exists() || cfg!(not(target_os = "linux")) {
+            return None;
+        }
+        let mut line = format!("exec '{}'", env!("CARGO_BIN_EXE_mcpwatch"));
+        args.iter().for_each(|arg| line.push_str(&format!(" '{arg}'")));
+        let own = command(&self.home());
+        let mut script = Command::new("/usr/bin/script");
+        script.args(["-qefc", &line, "/dev/null"]).current_dir(self.work());
+        for (name, value) in own.get_envs() {
+            match value {
+                Some(value) => script.env(name, value),
+                None => script.env_remove(name),
+            };
+        }
+        let mut child = script
+            .env("NO_COLOR", "1")
+            .env("TERM", "dumb")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = stdout.read(&mut buffer) {
+                if sender.send(buffer[..read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let (mut seen, mut answers) = (Vec::new(), answers.iter());
+        let (mut from, until) = (0, Instant::now() + Duration::from_secs(60));
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(200)) {
+                Ok(bytes) => seen.extend(bytes),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            let new = String::from_utf8_lossy(&seen[from..]).into_owned();
+            if new.ends_with(" > ") || new.ends_with("to go on: ") {
+                from = seen.len();
+                // The question is asked a moment after what was typed before is thrown away.
+                std::thread::sleep(Duration::from_millis(100));
+                match answers.next() {
+                    Some(answer) => stdin.write_all(format!("{answer}\n").as_bytes()).unwrap(),
+                    None => stdin.write_all(b"\x04").unwrap(),
+                }
+            }
+            assert!(Instant::now() < until, "no end: {}", String::from_utf8_lossy(&seen));
+        }
+        let code = child.wait().unwrap().code().unwrap_or(-1);
+        Some(Run { code, stdout: self.plain(&text(&seen).replace('\r', "")), stderr: String::new() })
+    }
+
+    /// A text without what differs from run to run.
+    fn plain(&self, text: &str) -> String {
+        let server = fixture::path();
+        let folder = self.folder.path().canonicalize().unwrap();
+        let mut text = text
+            .replace(server.to_str().unwrap(), "fixture_server")
+            .replace(folder.to_str().unwrap(), "[folder]")
+            .replace(self.folder.path().to_str().unwrap(), "[folder]");
+        for (from, length) in [("blake3:", 64), ("fixture_server (", 12)] {
+            let mut at = 0;
+            while let Some(found) = text[at..].find(from) {
+                let start = at + found + from.len();
+                let digits = text[start..].bytes().take_while(u8::is_ascii_hexdigit).count();
+                if digits == length {
+                    text.replace_range(start..start + length, "…");
+                }
+                at = start;
+            }
+        }
+        text
+    }
+}
+
+/// A configuration of the commonest shape.
+pub fn config(servers: &[(&str, &[&str])]) -> String {
+    let entries: serde_json::Map<String, serde_json::Value> = servers
+        .iter()
+        .map(|(name, args)| {
+            let entry = serde_json::json!({ "command": fixture::path(), "args": args });
+            ((*name).to_owned(), entry)
+        })
+        .collect();
+    serde_json::json!({ "mcpServers": entries }).to_string()
+}

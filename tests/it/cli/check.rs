@@ -1,0 +1,105 @@
+//! `check`: quiet when nothing changed, the words when something did, never *unchanged* when it could
+//! not look.
+
+use super::bench::Bench;
+
+fn pinned(args: &[&str]) -> Bench {
+    let bench = Bench::new();
+    let state = bench.work().join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    let args = [args, &["--state", state.to_str().unwrap()]].concat();
+    bench.servers(&[("notes", &args)]);
+    let init = bench.with_config(&["init", "--yes"]);
+    assert_eq!(init.code, 0, "{}", init.all());
+    bench
+}
+
+#[test]
+fn unchanged_is_quiet() {
+    let bench = pinned(&[]);
+    let check = bench.with_config(&["check"]);
+    insta::assert_snapshot!(check.all());
+    let quiet = bench.with_config(&["check", "-q"]);
+    insta::assert_snapshot!(quiet.all());
+}
+
+#[test]
+fn a_change_is_shown_in_words() {
+    let bench = pinned(&["--change", "description", "--when", "file"]);
+    bench.write("state/change", "");
+    let check = bench.with_config(&["check"]);
+    insta::assert_snapshot!(check.all());
+    let diff = bench.with_config(&["diff"]);
+    assert_eq!(diff.code, 1);
+    assert!(diff.stdout.contains("offer blake3:"), "{}", diff.all());
+}
+
+#[test]
+fn json_lists_changes_and_codes() {
+    let bench = pinned(&["--change", "description", "--when", "file"]);
+    bench.write("state/change", "");
+    let check = bench.with_config(&["check", "--format", "json"]);
+    assert_eq!((check.code, check.stderr.as_str()), (1, ""));
+    let document: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["exits"], serde_json::json!([1]));
+    let server = &document["servers"][0];
+    assert_eq!(server["state"], "changed");
+    assert_eq!(server["changes"][0]["name"], "search");
+    assert_eq!(server["changes"][0]["paths"][0], "$.description");
+}
+
+#[test]
+fn every_field_is_seen() {
+    for change in ["enum", "title", "annotations", "output-schema", "unknown-field", "page2", "instructions"]
+    {
+        let bench = pinned(&["--change", change, "--when", "file"]);
+        bench.write("state/change", "");
+        assert_eq!(bench.with_config(&["check"]).code, 1, "{change}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_never_unchanged() {
+    let bench = pinned(&["--change", "duplicate-key", "--when", "file"]);
+    bench.write("state/change", "");
+    let check = bench.with_config(&["check"]);
+    insta::assert_snapshot!(check.all());
+}
+
+#[test]
+fn a_launch_change_is_a_change() {
+    let bench = pinned(&[]);
+    bench.servers(&[("notes", &["--tools", "2"])]);
+    let check = bench.with_config(&["check", "--static"]);
+    insta::assert_snapshot!(check.all());
+    assert_eq!(bench.with_config(&["check"]).code, 1);
+}
+
+#[test]
+fn a_new_server_waits() {
+    let bench = pinned(&[]);
+    let config = bench.read("client.json").replace("{\"notes\"", "{\"other\":{\"command\":\"x\"},\"notes\"");
+    bench.write("client.json", &config);
+    let check = bench.with_config(&["check", "--static"]);
+    insta::assert_snapshot!(check.all());
+}
+
+#[test]
+fn nothing_pinned_says_what_to_do() {
+    let bench = Bench::new();
+    bench.servers(&[("notes", &[])]);
+    insta::assert_snapshot!(bench.with_config(&["check"]).all());
+}
+
+#[test]
+fn locks_that_cannot_be_used_say_why() {
+    let bench = pinned(&[]);
+    let lock = bench.read("mcp.lock");
+    bench.write("mcp.lock", &lock.replace("Searches the notes.", "Searches the n0tes."));
+    insta::assert_snapshot!("damaged", bench.with_config(&["check"]).all());
+    bench.write("mcp.lock", &format!("<<<<<<< ours\n{lock}=======\n{lock}>>>>>>> theirs\n"));
+    insta::assert_snapshot!("conflict", bench.with_config(&["check"]).all());
+    bench.write("mcp.lock", &lock.replace("\"version\": 1\n", "\"version\": 2\n"));
+    insta::assert_snapshot!("newer", bench.with_config(&["check"]).all());
+}

@@ -1,0 +1,95 @@
+//! `init`: pins what can be read, names what cannot, writes no secret and gives a script no trust.
+
+use super::bench::Bench;
+
+#[test]
+fn some_fail_and_the_rest_is_pinned() {
+    let bench = Bench::new();
+    bench.servers(&[
+        ("a", &[]),
+        ("b", &["--exit", "3", "--stderr", "no database, token=abcdefgh12345678"]),
+        ("c", &["--tools", "2"]),
+        ("d", &["--change", "duplicate-key"]),
+    ]);
+    let init = bench.with_config(&["init", "--yes"]);
+    insta::assert_snapshot!(init.all());
+    let again = bench.with_config(&["init", "--yes", "a"]);
+    insta::assert_snapshot!(again.all());
+}
+
+#[test]
+fn a_script_gives_no_trust() {
+    let bench = Bench::new();
+    bench.servers(&[("notes", &[])]);
+    bench.with_config(&["init", "--yes"]);
+    let status = bench.with_config(&["status"]);
+    insta::assert_snapshot!(status.all());
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked_or_written() {
+    let bench = Bench::new();
+    bench.servers(&[("notes", &[])]);
+    let mut command = std::process::Command::new("setsid");
+    command.args([
+        "-w",
+        env!("CARGO_BIN_EXE_mcpwatch"),
+        "init",
+        "--config",
+        "client.json",
+        "--lock",
+        "mcp.lock",
+    ]);
+    let Ok(output) = command.current_dir(bench.work()).env("MCPWATCH_HOME", bench.home()).output() else {
+        return;
+    };
+    assert_eq!(output.status.code(), Some(3));
+    assert!(super::text(&output.stderr).contains("there is no terminal to ask on"));
+    assert!(!bench.work().join("mcp.lock").exists());
+}
+
+#[test]
+fn an_echoed_secret_stops_the_write() {
+    let bench = Bench::new();
+    let server = crate::fixture::path();
+    let config = serde_json::json!({ "mcpServers": { "notes": {
+        "command": server, "args": ["--change", "secret", "--secret-env", "API_TOKEN"],
+        "env": { "API_TOKEN": "tok-9f8e7d6c5b4a39281706" }
+    }}});
+    bench.write("client.json", &config.to_string());
+    let init = bench.with_config(&["init", "--yes"]);
+    insta::assert_snapshot!(init.all());
+    assert!(!bench.work().join("mcp.lock").exists());
+}
+
+#[test]
+fn two_launches_of_one_name_get_two_names() {
+    let bench = Bench::new();
+    let server = crate::fixture::path();
+    bench.write("one.json", &super::bench::config(&[("db", &["--tools", "1"])]));
+    let toml =
+        format!("[mcp_servers.db]\ncommand = {:?}\nargs = [\"--tools\", \"2\"]\n", server.to_str().unwrap());
+    bench.write("config.toml", &toml);
+    let init = bench.run(&[
+        "init",
+        "--yes",
+        "--config",
+        "one.json",
+        "--config",
+        "config.toml",
+        "--lock",
+        "mcp.lock",
+    ]);
+    insta::assert_snapshot!(init.all());
+}
+
+#[test]
+fn at_a_terminal_a_person_pins_and_trusts() {
+    let bench = Bench::new();
+    bench.servers(&[("a", &["--tools", "1"]), ("b", &["--tools", "1"])]);
+    let args = ["init", "--config", "client.json", "--lock", "mcp.lock"];
+    let Some(run) = bench.at_terminal(&args, &["y", "n"]) else { return };
+    insta::assert_snapshot!(run.all());
+    let status = bench.with_config(&["status"]);
+    assert!(status.stdout.contains("trusted") && !status.stdout.contains("not trusted"), "{}", status.all());
+}
