@@ -19,8 +19,10 @@ const POLL: Duration = Duration::from_secs(2);
 /// Watches files until it is dropped.
 pub struct Watch {
     files: Vec<PathBuf>,
-    /// Kept for what it does while it lives.
+    /// `None` where the system cannot watch.
     watcher: Option<RecommendedWatcher>,
+    /// The folders that are watched: of each file its own, or the nearest above that exists.
+    folders: BTreeSet<PathBuf>,
     changes: mpsc::Receiver<()>,
     stamps: Vec<Option<Stamp>>,
 }
@@ -42,27 +44,20 @@ impl Watch {
                 let _full = told.try_send(());
             }
         });
-        let mut watch = Self {
-            files: files.to_vec(),
-            watcher: watcher.ok(),
-            changes,
-            stamps: files.iter().map(|f| stamp(f)).collect(),
-        };
-        let folders: BTreeSet<PathBuf> = files.iter().filter_map(|file| existing_folder(file)).collect();
-        let is_watched = watch.watcher.as_mut().is_some_and(|watcher| {
-            folders.iter().all(|folder| watcher.watch(folder, RecursiveMode::NonRecursive).is_ok())
-        });
-        if !is_watched {
-            watch.watcher = None;
-        }
+        let stamps = files.iter().map(|file| stamp(file)).collect();
+        let folders = BTreeSet::new();
+        let mut watch = Self { files: files.to_vec(), watcher: watcher.ok(), folders, changes, stamps };
+        watch.look_at_folders();
         watch
     }
 
-    /// Waits for the next change.
+    /// Waits for the next change. What changes after this returned is told by the next call.
     pub async fn changed(&mut self) {
         if self.watcher.is_some() && self.changes.recv().await.is_some() {
             tokio::time::sleep(SETTLE).await;
             while self.changes.try_recv().is_ok() {}
+            // A folder that came with the change is watched before anybody reads what is in it.
+            self.look_at_folders();
             return;
         }
         loop {
@@ -73,6 +68,25 @@ impl Watch {
                 return;
             }
         }
+    }
+
+    /// Watches the folders that exist now and no others; gives up where one cannot be watched.
+    fn look_at_folders(&mut self) {
+        let folders: BTreeSet<PathBuf> = self.files.iter().filter_map(|file| existing_folder(file)).collect();
+        let Some(watcher) = &mut self.watcher else { return };
+        for gone in self.folders.difference(&folders) {
+            // A folder that was removed is not watched any more anyway.
+            let _gone = watcher.unwatch(gone);
+        }
+        // One that was removed and made again looks the same, so all are asked for anew.
+        let is_watched = folders.iter().all(|folder| {
+            let _again = watcher.unwatch(folder);
+            watcher.watch(folder, RecursiveMode::NonRecursive).is_ok()
+        });
+        if !is_watched {
+            self.watcher = None;
+        }
+        self.folders = folders;
     }
 }
 

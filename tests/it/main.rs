@@ -7,6 +7,7 @@ mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
 mod fixture;
+mod gate;
 mod https;
 #[cfg(unix)]
 mod launch;
