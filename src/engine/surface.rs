@@ -8,6 +8,7 @@ use super::canon;
 use super::digest::{Digest, Tag};
 use super::json::{Object, Value};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::str::FromStr;
 
@@ -287,10 +288,11 @@ impl Surface {
 
     /// Takes in one item; a second one of the same key is a defect and the first is kept.
     pub fn add(&mut self, key: ItemKey, value: Value) {
-        if self.items.contains_key(&key) {
-            self.defects.push(Defect::Duplicate(key));
-        } else {
-            self.items.insert(key, value);
+        match self.items.entry(key) {
+            Entry::Occupied(first) => self.defects.push(Defect::Duplicate(first.key().clone())),
+            Entry::Vacant(place) => {
+                place.insert(value);
+            }
         }
     }
 
