@@ -6,16 +6,18 @@
 use super::judge::{self, Change, New};
 use super::pins::{self, Draft};
 use super::plan::{Plan, Server};
-use super::{Ground, SurveyError, machine};
+use super::{Ground, SurveyError, machine, record};
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::canon;
 use crate::engine::diff::ChangeSet;
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::launchpin;
 use crate::engine::lockfile::{Condition, Pin, key_of};
+use crate::engine::record::Event;
 use crate::engine::secret::Known;
 use crate::engine::surface::{ItemKey, Surface};
 use crate::store::decide::{self, Act, By, Decided, Request};
+use crate::store::log::Log;
 use crate::store::offers::Offers;
 use crate::store::trust::Subject;
 use std::collections::BTreeSet;
@@ -145,7 +147,7 @@ pub fn carry_out(
     Ok(decided)
 }
 
-/// Tells the store decisions about one lock.
+/// Tells the store decisions about one lock, and the log what became of them.
 pub fn tell(
     path: &Path,
     base: Option<Digest>,
@@ -154,9 +156,20 @@ pub fn tell(
     secrets: &Known,
     ground: &Ground,
 ) -> Result<Decided, SurveyError> {
+    let now = machine::now();
     let today = jiff::Zoned::now().date().to_string();
-    let request = Request { lock: path, base, acts, by, secrets, now: machine::now(), today: &today };
-    Ok(decide::decide(&ground.paths, request)?)
+    let mut events = record::decisions(&acts, by);
+    let request = Request { lock: path, base, acts, by, secrets, now, today: &today };
+    let decided = decide::decide(&ground.paths, request);
+    if let Err(error) = &decided {
+        events.iter_mut().for_each(|decision| decision.refused = Some(error.to_string()));
+    }
+    let events: Vec<(u64, Event)> =
+        events.into_iter().map(|decision| (now, Event::Decision(decision))).collect();
+    let logged = Log::at(ground.paths.log_dir()).append_all(&events);
+    let decided = decided?;
+    logged?;
+    Ok(decided)
 }
 
 /// Keeps what was seen, so that an approval can name it.

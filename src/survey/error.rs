@@ -4,6 +4,7 @@ use super::pins::Echo;
 use crate::store::StoreError;
 use crate::store::decide::DecideError;
 use crate::store::locks::LocksError;
+use crate::store::log::LogError;
 use crate::store::offers::OffersError;
 use crate::sys::paths::PathsError;
 use std::path::PathBuf;
@@ -29,6 +30,9 @@ pub enum SurveyError {
     /// What was seen could not be kept.
     #[error(transparent)]
     Offers(#[from] OffersError),
+    /// A decision was carried out and could not be logged.
+    #[error("what was decided stands, but the log could not be written: {0}")]
+    Log(#[from] LogError),
     /// A server echoes a secret.
     #[error(transparent)]
     Echo(#[from] Echo),
@@ -58,6 +62,7 @@ impl SurveyError {
             SurveyError::Locks(error) => error.hint(),
             SurveyError::Decide(error) => error.hint(),
             SurveyError::Offers(error) => error.hint(),
+            SurveyError::Log(error) => error.hint(),
             SurveyError::Echo(error) => error.hint(),
             SurveyError::Read { .. } => "Check that it is a file that you may read.".to_owned(),
             SurveyError::NoConfig { .. } => "Give --config the path of a client's configuration.".to_owned(),

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod pool;
 pub mod progress;
 pub mod reading;
+pub mod record;
 pub mod run;
 pub mod target;
 pub mod trust;

@@ -25,6 +25,8 @@ pub struct Ask {
     pub names: Vec<String>,
     /// Whether the person says yes to starting what is configured.
     pub yes: bool,
+    /// Whether locks count as trusted for starting what they pin, in CI for example.
+    pub trust_lock: bool,
     /// Only project configurations.
     pub project: bool,
 }
@@ -174,7 +176,7 @@ impl Plan {
         names.sort();
         names.dedup();
         let pins = self.locks[lock].lockfile().map(|lock| lock.servers.clone()).unwrap_or_default();
-        let trusted = self.locks[lock].is_trusted();
+        let trusted = self.locks[lock].is_trusted() || ask.trust_lock;
         for name in names {
             let own = entries.iter().filter(|entry| entry.name == name).cloned();
             for (key, pin, group) in assign(&name, same_launches(own.collect(), ground), &pins, ground) {

@@ -50,8 +50,11 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut terminal = if args.expect.is_some() { None } else { Some(Terminal::open()?) };
     if let Some(terminal) = &mut terminal {
         trust_first(terminal, app, &mut plan, &ground)?;
-        // A trusted lock may start what it pins.
-        plan = plan::make(&ask, &app.ground()?)?;
+        // A trusted lock may start what it pins; for the rest the person is asked.
+        let ground = app.ground()?;
+        plan = plan::make(&ask, &ground)?;
+        plan.servers.retain(|server| server.pin.is_some());
+        plan = super::init::ask_to_start(terminal, plan, &mut ask, &ground)?;
     }
     let ground = app.ground()?;
     plan.servers.retain(|server| server.pin.is_some());

@@ -26,9 +26,12 @@ pub struct Args {
     /// Compare only configurations and launches with the locks; nothing is started
     #[arg(long = "static")]
     is_static: bool,
-    /// Start what project configurations name, although their lock is not trusted here
+    /// Start whatever project configurations name
     #[arg(long)]
     yes: bool,
+    /// Start what a project's lock pins, although it is not trusted on this machine: for CI
+    #[arg(long)]
+    trust_lock: bool,
     #[command(flatten)]
     width: Width,
 }
@@ -37,7 +40,7 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(&args.names);
-    ask.yes = args.yes;
+    (ask.yes, ask.trust_lock) = (args.yes, args.trust_lock);
     let mut plan = plan::make(&ask, &ground)?;
     if !plan.unknown_names.is_empty() {
         return Err(Error::UnknownName { names: plan.unknown_names });
@@ -100,11 +103,18 @@ fn take_unpinned(plan: &mut Plan) -> Vec<Server> {
 /// Reads the servers and compares everything.
 fn check(app: &App, plan: &Plan, width: Width, ground: &Ground) -> Result<Vec<Found>, Error> {
     let outcomes = reading::read(app, plan, width, Views::Once, ground)?;
-    let found = plan.servers.iter().zip(&outcomes).map(|(server, outcome)| Found {
-        exit: outcome::exit(outcome),
-        text: text(server, outcome),
-        members: outcome::members(plan, server, outcome, false, ground),
-        name: server.name.clone(),
+    let found = plan.servers.iter().zip(&outcomes).map(|(server, outcome)| {
+        // What may not be started can still be compared by its launch.
+        let launch = match outcome {
+            Outcome::NotStarted(_) => compare_launch(plan, server, ground),
+            _ => None,
+        };
+        launch.filter(|found| found.exit == Exit::ChangeWaits).unwrap_or_else(|| Found {
+            exit: outcome::exit(outcome),
+            text: text(server, outcome),
+            members: outcome::members(plan, server, outcome, false, ground),
+            name: server.name.clone(),
+        })
     });
     Ok(found.collect())
 }
@@ -134,22 +144,23 @@ fn text(server: &Server, outcome: &Outcome) -> String {
 
 /// Compares launches alone.
 fn compare_launches(plan: &Plan, ground: &Ground) -> Vec<Found> {
-    let one = |server: &Server| {
-        let entry = server.entry()?;
-        let changes = launchpin::compare(&server.pin.as_ref()?.launch, &ground.pin_of(entry));
-        let exit = if changes.is_empty() { Exit::Done } else { Exit::ChangeWaits };
-        let mut members = listing::server_members(plan, server, ground);
-        members.insert("state", if changes.is_empty() { "as-pinned" } else { "changed" });
-        let words: Vec<String> = changes.iter().map(|change| show::line(&change.to_string(), 400)).collect();
-        members.insert("launchChanges", json::texts(words.iter().map(String::as_str)));
-        let mut text = String::new();
-        if !changes.is_empty() {
-            text = format!("{} changed its launch\n", listing::heading(server));
-            words.iter().for_each(|words| text.push_str(&format!("    ~ {words}\n")));
-        }
-        Some(Found { exit, text, members, name: server.name.clone() })
-    };
-    plan.servers.iter().filter_map(one).collect()
+    plan.servers.iter().filter_map(|server| compare_launch(plan, server, ground)).collect()
+}
+
+fn compare_launch(plan: &Plan, server: &Server, ground: &Ground) -> Option<Found> {
+    let entry = server.entry()?;
+    let changes = launchpin::compare(&server.pin.as_ref()?.launch, &ground.pin_of(entry));
+    let exit = if changes.is_empty() { Exit::Done } else { Exit::ChangeWaits };
+    let mut members = listing::server_members(plan, server, ground);
+    members.insert("state", if changes.is_empty() { "as-pinned" } else { "changed" });
+    let words: Vec<String> = changes.iter().map(|change| show::line(&change.to_string(), 400)).collect();
+    members.insert("launchChanges", json::texts(words.iter().map(String::as_str)));
+    let mut text = String::new();
+    if !changes.is_empty() {
+        text = format!("{} changed its launch\n", listing::heading(server));
+        words.iter().for_each(|words| text.push_str(&format!("    ~ {words}\n")));
+    }
+    Some(Found { exit, text, members, name: server.name.clone() })
 }
 
 /// The words on stderr: what it came to, and what to do next.

@@ -19,9 +19,12 @@ pub struct Args {
     /// Unfold noise, long names and removed text
     #[arg(long)]
     full: bool,
-    /// Start what project configurations name, although their lock is not trusted here
+    /// Start whatever project configurations name
     #[arg(long)]
     yes: bool,
+    /// Start what a project's lock pins, although it is not trusted on this machine: for CI
+    #[arg(long)]
+    trust_lock: bool,
     #[command(flatten)]
     width: Width,
 }
@@ -30,7 +33,7 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(&args.names);
-    ask.yes = args.yes;
+    (ask.yes, ask.trust_lock) = (args.yes, args.trust_lock);
     let mut plan = plan::make(&ask, &ground)?;
     if !plan.unknown_names.is_empty() {
         return Err(Error::UnknownName { names: plan.unknown_names });

@@ -192,7 +192,12 @@ fn whole(server: &Server, new: &New, full: bool, ground: &Ground) -> String {
 }
 
 /// Asks whether to start what a project's files name, which whoever cloned them did not write.
-fn ask_to_start(terminal: &mut Terminal, plan: Plan, ask: &mut Ask, ground: &Ground) -> Result<Plan, Error> {
+pub(super) fn ask_to_start(
+    terminal: &mut Terminal,
+    plan: Plan,
+    ask: &mut Ask,
+    ground: &Ground,
+) -> Result<Plan, Error> {
     let waits = |server: &&Server| {
         matches!(&server.standing, Standing::Unresolved(crate::discover::Unresolved::NotAsked { .. }))
     };
@@ -246,7 +251,7 @@ fn report(app: &App, plan: &Plan, taken: &[&Server], left: &[String], pinned: us
             list(&names)
         ));
         if lock.project {
-            app.out.say("Commit it, and let CI run `mcpwatch check --yes`.");
+            app.out.say("Commit it, and let CI run `mcpwatch check --trust-lock`.");
         }
     }
     if !left.is_empty() {

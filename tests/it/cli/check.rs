@@ -103,3 +103,36 @@ fn locks_that_cannot_be_used_say_why() {
     bench.write("mcp.lock", &lock.replace("\"version\": 1\n", "\"version\": 2\n"));
     insta::assert_snapshot!("newer", bench.with_config(&["check"]).all());
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_everything() {
+    let bench = pinned(&[]);
+    let pid = bench.work().join("pid");
+    let line = format!("echo $$ > '{}'; sleep 60 & exec sleep 60", pid.display());
+    let config = serde_json::json!({ "mcpServers": { "notes": { "command": "sh", "args": ["-c", line] } } });
+    bench.write("client.json", &config.to_string());
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mcpwatch"))
+        .args(["check", "--config", "client.json", "--lock", "mcp.lock"])
+        .current_dir(bench.work())
+        .env("MCPWATCH_HOME", bench.home().join("mcpwatch"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n')) {
+        assert!(std::time::Instant::now() < until, "it was not started");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let group = std::fs::read_to_string(&pid).unwrap();
+    let left = std::process::Command::new("pgrep").args(["-g", group.trim()]).output();
+    // `pgrep` also counts the dead that nobody reaped; those hold nothing.
+    let alive = left.map(|left| super::text(&left.stdout)).unwrap_or_default();
+    let alive = alive.lines().filter(|id| {
+        let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        !state.is_empty() && !state.contains(") Z ")
+    });
+    assert_eq!(alive.count(), 0);
+}

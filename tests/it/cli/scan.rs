@@ -38,6 +38,7 @@ fn a_project_is_listed_and_not_started() {
     let check = bench.run(&["check"]);
     insta::assert_snapshot!("project_check_untrusted", check.all());
     assert_eq!(bench.run(&["check", "--yes"]).code, 0);
+    assert_eq!(bench.run(&["check", "--trust-lock"]).code, 0);
     assert_eq!(bench.run(&["check", "--static"]).code, 0);
 }
 
@@ -56,4 +57,17 @@ fn wrong_names_and_files_are_usage() {
     bench.servers(&[("notes", &[])]);
     insta::assert_snapshot!("unknown_name", bench.with_config(&["scan", "--list", "nobody"]).all());
     insta::assert_snapshot!("no_config", bench.run(&["scan", "--config", "nope.json"]).all());
+}
+
+#[test]
+fn a_trusted_lock_starts_what_it_pins_and_nothing_else() {
+    let bench = Bench::new();
+    bench.write(".git/HEAD", "");
+    bench.write(".mcp.json", &config(&[("ours", &["--tools", "1"])]));
+    assert_eq!(bench.run(&["init", "--yes", "--project"]).code, 0);
+    let log = bench.work().join("log");
+    bench.write(".mcp.json", &config(&[("ours", &["--log", log.to_str().unwrap()])]));
+    let check = bench.run(&["check", "--trust-lock"]);
+    insta::assert_snapshot!("swapped_launch", check.all());
+    assert!(!log.exists(), "it was started");
 }
