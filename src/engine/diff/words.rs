@@ -20,8 +20,11 @@ pub enum Piece {
     Added(String),
 }
 
-/// The most comparisons (old words times new words) that a comparison by words may cost.
-const WORK: usize = 16_000_000;
+/// The most comparisons (old words times new words) that a comparison may always cost.
+const WORK: usize = 4_000_000;
+
+/// The most (words times words that differ at least) that a comparison of longer texts may cost.
+const SPARSE_WORK: usize = 2_000_000;
 
 /// Texts of fewer words are always compared by words.
 const SHORT: usize = 40;
@@ -32,12 +35,12 @@ pub fn compare(before: &str, after: &str) -> Vec<Piece> {
     let (old, new) = (tokens(before), tokens(after));
     if !may_be_alike(&old, &new) {
         raw.extend([(DiffTag::Delete, before.to_owned()), (DiffTag::Insert, after.to_owned())]);
-    } else if old.len().saturating_mul(new.len()) <= WORK {
+    } else if is_affordable(&old, &new) {
         slices(&old, &new, &mut raw, &mut |_, _, _| false);
     } else {
         let old: Vec<&str> = before.split_inclusive('\n').collect();
         let new: Vec<&str> = after.split_inclusive('\n').collect();
-        if old.len().saturating_mul(new.len()) <= WORK {
+        if is_affordable(&old, &new) {
             slices(&old, &new, &mut raw, &mut by_words);
         } else {
             raw.extend([(DiffTag::Delete, before.to_owned()), (DiffTag::Insert, after.to_owned())]);
@@ -116,24 +119,46 @@ fn slices<'a>(
 }
 
 /// Whether long texts share enough words for a comparison to show anything: a fifth of the longer.
-fn may_be_alike(old: &[&str], new: &[&str]) -> bool {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let words = |tokens: &[&'_ str]| tokens.iter().filter(|token| token.len() > 1).count();
-    let longer = words(old).max(words(new));
-    if longer < SHORT {
+fn may_be_alike<'a>(old: &[&'a str], new: &[&'a str]) -> bool {
+    let words = |tokens: &[&'a str]| -> Vec<&'a str> {
+        tokens.iter().copied().filter(|token| token.len() > 1).collect()
+    };
+    let (old, new) = (words(old), words(new));
+    let longer = old.len().max(new.len());
+    longer < SHORT || shared(&old, &new) * 5 >= longer
+}
+
+/// Whether a comparison is worth its cost, which grows with the length of both texts and with how
+/// much of them differs.
+fn is_affordable(old: &[&str], new: &[&str]) -> bool {
+    let same = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let (old, new) = (&old[same..], &new[same..]);
+    let same = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (old, new) = (&old[..old.len() - same], &new[..new.len() - same]);
+    if old.len().saturating_mul(new.len()) <= WORK {
         return true;
     }
-    for token in old.iter().filter(|token| token.len() > 1) {
+    let all = old.len() + new.len();
+    let differing = all - 2 * shared(old, new);
+    // Words in another order differ too, but are not counted: the product bounds them.
+    let bounded = old.len().saturating_mul(new.len()) <= 4 * WORK;
+    bounded && all.saturating_mul(differing) <= SPARSE_WORK
+}
+
+/// How many words stand in both, in whatever order.
+fn shared(old: &[&str], new: &[&str]) -> usize {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for token in old {
         *counts.entry(token).or_default() += 1;
     }
     let mut shared = 0;
-    for token in new.iter().filter(|token| token.len() > 1) {
+    for token in new {
         if let Some(count) = counts.get_mut(token).filter(|count| **count > 0) {
             *count -= 1;
             shared += 1;
         }
     }
-    shared * 5 >= longer
+    shared
 }
 
 /// A token for comparing: plain white space equals any other.
@@ -144,7 +169,7 @@ fn spaceless(token: &str) -> &str {
 /// Refines a replaced stretch of lines into words, where that is affordable.
 fn by_words(before: &str, after: &str, out: &mut Raw) -> bool {
     let (old, new) = (tokens(before), tokens(after));
-    let affordable = old.len().saturating_mul(new.len()) <= WORK / 8;
+    let affordable = is_affordable(&old, &new);
     if affordable {
         slices(&old, &new, out, &mut |_, _, _| false);
     }
