@@ -122,6 +122,19 @@ pub fn rejections(server: &Server, change: &Change, items: &[String]) -> Vec<Act
     acts
 }
 
+/// How many of the changed items this person has turned down already, exactly as they are offered now.
+pub fn turned_down(server: &Server, change: &Change, ground: &Ground) -> usize {
+    let Some(trust) = &ground.trust else { return 0 };
+    let is_denied = |key: &&ItemKey| {
+        let offered = change.shown.full.get(key);
+        offered.is_some_and(|value| {
+            let digest = Surface::digest_item(key.kind, value);
+            trust.denial(&server.name, &Subject::Item((*key).clone()), &digest).is_some()
+        })
+    };
+    change.full.changes.iter().map(|change| &change.key).filter(is_denied).count()
+}
+
 /// What the store is told when a new server is approved whole.
 pub fn addition(server: &Server, new: &New) -> Result<Act, SurveyError> {
     let draft = new.draft.clone()?;

@@ -126,15 +126,14 @@ pub fn decides(change: &ArtifactChange) -> bool {
 }
 
 fn cause(launch: &[LaunchChange], artifact: &[ArtifactChange], pinned: Option<&Artifact>) -> Cause {
-    if !launch.is_empty() {
-        return Cause::LaunchChanged;
-    }
+    // A launch that asks for another version of the same package is an upgrade; it is shown beside it.
     let upgrade = artifact.iter().find_map(|change| match change {
         ArtifactChange::Version { from, to, .. } => Some((from.clone(), to.clone())),
         _ => None,
     });
     match (upgrade, pinned) {
         (Some((from, to)), _) => Cause::Upgrade { from, to },
+        (None, _) if !launch.is_empty() => Cause::LaunchChanged,
         (None, None | Some(Artifact::Remote | Artifact::Unknown(_))) => Cause::Unknown,
         (None, Some(_)) if artifact.iter().any(|change| matches!(change, ArtifactChange::Unseen(_))) => {
             Cause::Unknown

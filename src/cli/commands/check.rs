@@ -10,10 +10,10 @@ use crate::engine::json::{Object, Value};
 use crate::engine::launchpin;
 use crate::engine::show;
 use crate::store::trust::Standing as LockStanding;
-use crate::survey::Ground;
 use crate::survey::judge::Outcome;
 use crate::survey::plan::{self, Plan, Server};
 use crate::survey::reading::Views;
+use crate::survey::{Ground, decide};
 
 /// The most lines of one server's changes; `diff` shows the rest.
 const LINES: usize = 40;
@@ -111,7 +111,7 @@ fn check(app: &App, plan: &Plan, width: Width, ground: &Ground) -> Result<Vec<Fo
         };
         launch.filter(|found| found.exit == Exit::ChangeWaits).unwrap_or_else(|| Found {
             exit: outcome::exit(outcome),
-            text: text(server, outcome),
+            text: text(server, outcome, ground),
             members: outcome::members(plan, server, outcome, false, ground),
             name: server.name.clone(),
         })
@@ -119,11 +119,19 @@ fn check(app: &App, plan: &Plan, width: Width, ground: &Ground) -> Result<Vec<Fo
     Ok(found.collect())
 }
 
-fn text(server: &Server, outcome: &Outcome) -> String {
+fn text(server: &Server, outcome: &Outcome, ground: &Ground) -> String {
     match outcome {
         Outcome::AsPinned(_) | Outcome::NotPinned(_) | Outcome::Disabled => String::new(),
         Outcome::Changed(change) => {
             let mut lines = vec![outcome::changed(server, change)];
+            let denied = decide::turned_down(server, change, ground);
+            if denied > 0 {
+                let words = format!(
+                    "  you turned {} down; nothing of it is approved",
+                    count(denied, "item", "items")
+                );
+                lines.push(paint(DIM, &words));
+            }
             let all = review::change(change, false);
             let hidden = all.len().saturating_sub(LINES);
             lines.extend(all.into_iter().take(LINES).map(|line| format!("  {line}")));

@@ -88,6 +88,7 @@ fn turned_down_and_taken_back() {
     let bench = changed("description");
     insta::assert_snapshot!("reject", bench.with_config(&["reject", "notes"]).all());
     insta::assert_snapshot!("rejected_status", bench.with_config(&["status"]).all());
+    assert!(bench.with_config(&["check"]).stdout.contains("you turned 1 item down"));
     // A lock that nobody trusts here is not touched.
     insta::assert_snapshot!("revoke_untrusted", bench.with_config(&["revoke", "notes", "search"]).all());
     let Some(trust) = bench.at_terminal(&["trust", "mcp.lock", "--config", "client.json"], &["y"]) else {
