@@ -13,6 +13,7 @@ mod ends;
 mod http;
 mod pins;
 mod pump;
+mod remote;
 mod report;
 mod server;
 mod signals;

@@ -10,7 +10,7 @@ use crate::engine::launchpin::{self, Artifact, CommandLaunch, Launch, LaunchPin}
 use crate::engine::lockfile::ServerPin;
 use crate::engine::placeholder::{Machine, Name};
 use crate::engine::settings::{self, Settings};
-use crate::launch::{self, Platform};
+use crate::launch::{self, Platform, Resolved};
 use crate::store::trust::{self, Denied, Moment, Standing, Subject, Trust};
 use crate::store::{StoreError, locks};
 use crate::survey::{judge, machine, target};
@@ -18,7 +18,7 @@ use crate::sys::files;
 use crate::sys::paths::{Paths, PathsError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The largest `config.toml`.
 const SETTINGS_LIMIT: u64 = 1 << 20;
@@ -65,6 +65,8 @@ pub struct Pins {
     cwd: PathBuf,
     /// The name of this session, for approvals that last for one.
     session: String,
+    /// What the launch as it stands runs, looked up once before anything is started.
+    before: OnceLock<Resolved>,
 }
 
 /// What was found there.
@@ -111,7 +113,7 @@ impl Pins {
         let paths = Paths::system()?;
         let cwd = std::env::current_dir()
             .map_err(|source| ProxyError::System { what: "the working folder cannot be told", source })?;
-        Ok(Self { asked, paths, cwd, session })
+        Ok(Self { asked, paths, cwd, session, before: OnceLock::new() })
     }
 
     /// Our directories.
@@ -131,8 +133,7 @@ impl Pins {
 
     /// The values that placeholders stand for here.
     pub fn machine(&self) -> Machine {
-        let resolved = target::artifact(&self.asked.launch, &self.cwd);
-        machine::here(&self.cwd, &resolved.folders)
+        machine::here(&self.cwd, &self.before().folders)
     }
 
     /// Reads everything anew.
@@ -174,18 +175,21 @@ impl Pins {
         Launch::Command(launch::pinned_launch(launch, artifact))
     }
 
-    /// Compares what a launch runs with what is pinned of it.
+    /// Compares what a launch will run with what is pinned of it.
+    pub fn will_run(&self, launch: &Launch, approval: &Approval) -> Runs {
+        if *launch == self.asked.launch {
+            return compare(pinned_artifact(approval), || self.before().artifact.clone());
+        }
+        self.runs(launch, approval)
+    }
+
+    /// Compares what a launch runs now with what is pinned of it.
     pub fn runs(&self, launch: &Launch, approval: &Approval) -> Runs {
-        let Some(pinned) = pinned_artifact(approval) else { return Runs::AsPinned };
-        if matches!(pinned, Artifact::Remote | Artifact::Unknown(_)) {
-            return Runs::AsPinned;
-        }
-        let now = target::artifact(launch, &self.cwd).artifact;
-        if matches!(now, Artifact::Unknown(_)) {
-            return Runs::Unseen;
-        }
-        let changes = launchpin::compare_artifacts(pinned, &now);
-        if changes.iter().any(judge::decides) { Runs::Otherwise } else { Runs::AsPinned }
+        compare(pinned_artifact(approval), || target::artifact(launch, &self.cwd).artifact)
+    }
+
+    fn before(&self) -> &Resolved {
+        self.before.get_or_init(|| target::artifact(&self.asked.launch, &self.cwd))
     }
 
     fn settings(&self, trust: Option<&Trust>) -> Result<Settings, &'static str> {
@@ -297,6 +301,19 @@ impl Pins {
             ..launch.clone()
         })
     }
+}
+
+fn compare(pinned: Option<&Artifact>, now: impl FnOnce() -> Artifact) -> Runs {
+    let Some(pinned) = pinned else { return Runs::AsPinned };
+    if matches!(pinned, Artifact::Remote | Artifact::Unknown(_)) {
+        return Runs::AsPinned;
+    }
+    let now = now();
+    if matches!(now, Artifact::Unknown(_)) {
+        return Runs::Unseen;
+    }
+    let changes = launchpin::compare_artifacts(pinned, &now);
+    if changes.iter().any(judge::decides) { Runs::Otherwise } else { Runs::AsPinned }
 }
 
 fn pinned_artifact(approval: &Approval) -> Option<&Artifact> {

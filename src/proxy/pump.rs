@@ -150,7 +150,9 @@ impl Pump {
     /// Closes the way to the server, once nothing is left to be said to it.
     pub async fn close_server(&self) {
         let _gone = self.server.write(b"").await;
-        self.server.writer.lock().await.take();
+        if let Some(mut writer) = self.server.writer.lock().await.take() {
+            let _gone = writer.shutdown().await;
+        }
     }
 
     /// Whether nobody waits for anything.

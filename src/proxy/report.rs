@@ -7,13 +7,14 @@ use crate::engine::canon;
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::gate::{Record, Side, Verdict};
 use crate::engine::json::{Object, Value};
-use crate::engine::launchpin::LaunchPin;
+use crate::engine::launchpin::{self, Launch};
 use crate::engine::record::event::{Event, View};
 use crate::engine::show;
 use crate::engine::surface::{ItemKey, Surface};
 use crate::ipc::message::{Cause, GateNews, ItemNews, What};
 use crate::store::log::Log;
 use crate::store::offers::Offers;
+use crate::survey::machine;
 use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -32,7 +33,7 @@ const MOST_ITEMS: usize = 200;
 pub struct Report {
     server: String,
     paths: Paths,
-    launch: Value,
+    launch: Launch,
     /// The writer's thread, once there is something to write.
     writer: Option<(SyncSender<Job>, JoinHandle<()>)>,
     news: Option<tokio::sync::mpsc::Sender<GateNews>>,
@@ -50,11 +51,11 @@ enum Job {
 
 impl Report {
     /// A report on a server; nothing is opened before there is something to say.
-    pub fn new(server: &str, paths: &Paths, launch: &LaunchPin) -> Self {
+    pub fn new(server: &str, paths: &Paths, launch: &Launch) -> Self {
         Self {
             server: server.to_owned(),
             paths: paths.clone(),
-            launch: launch.to_value(),
+            launch: launch.clone(),
             writer: None,
             news: None,
             written: BTreeMap::new(),
@@ -125,7 +126,7 @@ impl Report {
     /// Keeps an offer, and tells the daemon.
     pub fn offer(&mut self, at: u64, surface: &Surface) {
         let mut offer = Object::new();
-        offer.insert("launch", self.launch.clone());
+        offer.insert("launch", launchpin::pin(&self.launch, &machine::account()).to_value());
         offer.insert("full", surface.to_value());
         let bytes = canon::canonical(&Value::Object(offer));
         let digest = Digest::of_bytes(Tag::Offer, &bytes);

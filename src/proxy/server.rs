@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
 
 /// How long the status of a server is waited for that closed its stdout.
 const STATUS: Duration = Duration::from_millis(500);
+
+/// How long the goodbye to a remote server may take.
+const GOODBYE: Duration = Duration::from_millis(1_500);
 
 /// Where the server's messages come from.
 pub type FromServer = Box<dyn AsyncRead + Unpin>;
@@ -20,8 +24,8 @@ pub type ToServer = Box<dyn AsyncWrite + Unpin>;
 pub enum Server {
     /// A program and its group.
     Program(Process),
-    /// A remote server; the ends of the stream that [`super::http`] serves.
-    Remote(Option<(FromServer, ToServer)>),
+    /// A remote server, with the ends of its stream until they are taken.
+    Remote(Option<(FromServer, ToServer)>, JoinHandle<()>),
 }
 
 impl Server {
@@ -43,7 +47,9 @@ impl Server {
                     }
                 })
             }
-            Launch::Url(launch) => super::http::connect(launch, limit).map(|ends| Server::Remote(Some(ends))),
+            Launch::Url(launch) => super::http::connect(launch, limit).map(|connection| {
+                Server::Remote(Some((connection.from_server, connection.to_server)), connection.task)
+            }),
         }
     }
 
@@ -55,7 +61,7 @@ impl Server {
                 (Some(stdout), Some(stdin)) => (Box::new(stdout), Box::new(stdin)),
                 _ => none(),
             },
-            Server::Remote(ends) => ends.take().unwrap_or_else(none),
+            Server::Remote(ends, _) => ends.take().unwrap_or_else(none),
         }
     }
 
@@ -63,7 +69,7 @@ impl Server {
     pub fn id(&self) -> Option<u32> {
         match self {
             Server::Program(process) => Some(process.id()),
-            Server::Remote(_) => None,
+            Server::Remote(..) => None,
         }
     }
 
@@ -80,7 +86,7 @@ impl Server {
     pub fn signal(&self, signal: i32) {
         match self {
             Server::Program(process) => process.signal(signal),
-            Server::Remote(_) => {}
+            Server::Remote(..) => {}
         }
     }
 
@@ -88,7 +94,11 @@ impl Server {
     pub async fn end(self) -> u8 {
         match self {
             Server::Program(process) => process.end().await.map_or(0, |status| told(status).0),
-            Server::Remote(_) => 0,
+            Server::Remote(_, task) => {
+                // The session ends with or without a goodbye.
+                let _late = tokio::time::timeout(GOODBYE, task).await;
+                0
+            }
         }
     }
 }

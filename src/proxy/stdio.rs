@@ -13,11 +13,10 @@ use super::server::Server;
 use super::signals::Signals;
 use super::watch::Watch;
 use crate::engine::gate::{Approval, Config, Gate, Input, Side};
-use crate::engine::launchpin::{self, Launch};
+use crate::engine::launchpin::Launch;
 use crate::ipc;
 use crate::ipc::message::{Askable, Push, ServerId};
 use crate::launch::Platform;
-use crate::survey::machine;
 use std::fmt::Write;
 use std::future::Future;
 use std::io;
@@ -55,6 +54,10 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     getrandom::fill(&mut prefix).map_err(|error| ProxyError::NoRandom(error.to_string()))?;
     let pins = Arc::new(Pins::new(asked.clone(), hex(&prefix))?);
     let mut loaded = pins.load();
+    // The server comes up while the rest is made ready.
+    let started = start(&pins, &mut loaded);
+    let (input, output, restore) =
+        ends::standard().map_err(|source| system("stdin or stdout cannot be used", source))?;
     let config = Config {
         name: asked.server.clone(),
         mode: loaded.mode,
@@ -63,11 +66,7 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
         platform: Platform::current().key(),
         machine: pins.machine(),
     };
-    let (input, output, restore) =
-        ends::standard().map_err(|source| system("stdin or stdout cannot be used", source))?;
-    let shown = launchpin::pin(&asked.launch, &machine::account());
-    let report = Report::new(&asked.server, pins.paths(), &shown);
-    let started = start(&pins, &mut loaded);
+    let report = Report::new(&asked.server, pins.paths(), &asked.launch);
     let gate = Gate::new(config, loaded.approval.clone());
     let pump = Pump::new(gate, report, output, loaded.message);
     let code = Conversation { pump: &pump, pins, name: asked.server, approval: loaded.approval, signals }
@@ -237,7 +236,7 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
         return None;
     }
     let launch = pins.start(&loaded.approval);
-    let runs = pins.runs(&launch, &loaded.approval);
+    let runs = pins.will_run(&launch, &loaded.approval);
     match runs {
         Runs::AsPinned | Runs::Unseen => {}
         Runs::Otherwise => {

@@ -3,7 +3,7 @@
 
 use super::fixture;
 use mcpwatch::engine::json::{Object, Value, parse, write};
-use mcpwatch::engine::launchpin::{self, CommandLaunch, Launch};
+use mcpwatch::engine::launchpin::{self, CommandLaunch, Launch, UrlLaunch};
 use mcpwatch::engine::lockfile::{self, Lockfile, Pin, ServerPin};
 use mcpwatch::engine::placeholder::literal;
 use mcpwatch::engine::surface::{ItemKey, Kind, Surface};
@@ -57,14 +57,18 @@ impl Place {
         own.into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect()
     }
 
-    /// Writes a lock that pins this launch with this surface.
+    /// Writes a lock that pins the fixture with these arguments and this surface.
     fn pin(&self, args: &[String], items: &[(ItemKey, Value)]) {
         let launch = CommandLaunch {
             command: fixture::path().to_str().unwrap().to_owned(),
             args: args.to_vec(),
             ..CommandLaunch::default()
         };
-        let launch = launchpin::pin(&Launch::Command(launch), &mcpwatch::survey::machine::account());
+        self.pin_launch(&Launch::Command(launch), items);
+    }
+
+    fn pin_launch(&self, launch: &Launch, items: &[(ItemKey, Value)]) {
+        let launch = launchpin::pin(launch, &mcpwatch::survey::machine::account());
         let mut pin = ServerPin::new(launch, "2025-11-25");
         for (key, value) in items {
             let pattern = literal(value);
@@ -88,6 +92,15 @@ impl Place {
         command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
         command.args(["run", "--server", "fixture", "--lock"]).arg(self.path("mcp.lock")).args(options);
         command.arg("--").arg(fixture::path()).args(args);
+        Session::start(command)
+    }
+
+    /// Starts the gate in front of an address.
+    fn gate_url(&self, url: &str) -> Session {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
+        command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
+        command.args(["run", "--server", "fixture", "--trust-lock", "--url", url, "--lock"]);
+        command.arg(self.path("mcp.lock"));
         Session::start(command)
     }
 
@@ -544,6 +557,62 @@ fn large_results_and_many_requests_pass_whole() {
         let id = f64::from(id);
         session.wait(|line| line.get("id").and_then(Value::as_f64) == Some(id));
     }
+}
+
+#[test]
+fn a_remote_server_is_gated_like_any_other() {
+    for options in [&["--change", "description"][..], &["--change", "description", "--sse"]] {
+        let server = fixture::Http::start(options);
+        let place = Place::new();
+        let launch = UrlLaunch { url: server.url.clone(), ..UrlLaunch::default() };
+        place.pin_launch(&Launch::Url(launch), approved());
+        let mut session = place.gate_url(&server.url);
+        session.open();
+        assert_eq!(session.tools().len(), 8, "{options:?}");
+        assert!(is_refused(&session.call("search", r#"{"query":"x"}"#)), "{options:?}");
+        assert!(!is_refused(&session.call("echo", r#"{"text":"hello"}"#)), "{options:?}");
+        let answer = session.call("blob", r#"{"bytes":100000}"#);
+        assert!(write::to_bytes(&answer).len() > 100_000, "{options:?}");
+        assert!(!session.has_seen("CHANGED"), "{options:?}: {:#?}", session.seen);
+        assert_eq!(session.leave().code(), Some(0), "{options:?}");
+    }
+}
+
+#[test]
+fn a_remote_server_of_2026_is_gated_like_any_other() {
+    let server = fixture::Http::start(&["--change", "description", "--era", "stateless"]);
+    let place = Place::new();
+    let launch = UrlLaunch { url: server.url.clone(), ..UrlLaunch::default() };
+    place.pin_launch(&Launch::Url(launch), approved());
+    let mut session = place.gate_url(&server.url);
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    let found = session.request("server/discover", &format!("{{{meta}}}"));
+    assert!(found.at(&["result", "supportedVersions"]).is_some(), "{found:?}");
+    let tools = session.request("tools/list", &format!("{{{meta}}}"));
+    assert_eq!(tools.at(&["result", "ttlMs"]).and_then(Value::as_f64), Some(0.0));
+    assert!(tools.at(&["result", "tools"]).and_then(Value::as_array).is_some_and(|tools| tools.len() == 8));
+    let call = |name: &str| format!(r#"{{{meta},"name":"{name}","arguments":{{"text":"x","query":"x"}}}}"#);
+    let refused = session.request("tools/call", &call("search"));
+    assert!(is_refused(&refused), "{refused:?}");
+    assert_eq!(refused.at(&["result", "resultType"]).and_then(Value::as_str), Some("complete"));
+    let passed = session.request("tools/call", &call("echo"));
+    assert!(!is_refused(&passed) && passed.get("result").is_some(), "{passed:?}");
+    assert!(!session.has_seen("CHANGED"), "{:#?}", session.seen);
+}
+
+#[test]
+fn an_address_where_nobody_answers_is_said_at_once() {
+    let place = Place::new();
+    let url = "http://127.0.0.1:9/mcp";
+    place.pin_launch(&Launch::Url(UrlLaunch { url: url.to_owned(), ..UrlLaunch::default() }), approved());
+    let mut session = place.gate_url(url);
+    let asked = Instant::now();
+    let answer = session.request(
+        "initialize",
+        r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}"#,
+    );
+    assert!(answer.get("error").is_some(), "{answer:?}");
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
 }
 
 #[cfg(unix)]
