@@ -9,31 +9,45 @@
 use mcpwatch::cli::{self, exit::Exit};
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 
 #[allow(dead_code)]
 #[path = "rug_pull_server.rs"]
 mod server;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    if std::env::args().nth(1).as_deref() == Some("serve") {
-        server::main();
-        return Ok(());
+    match std::env::args().nth(1).as_deref() {
+        Some("serve") => {
+            server::main();
+            Ok(())
+        }
+        Some("show") => show(&std::env::current_dir()?),
+        _ => {
+            // Everything of mcpwatch's own stays in the temporary folder too: a process of its own,
+            // because a process cannot safely change its own environment.
+            let folder = tempfile::tempdir()?;
+            let folder = folder.path().canonicalize()?;
+            let mut show = Command::new(std::env::current_exe()?);
+            show.arg("show").current_dir(&folder).env("MCPWATCH_HOME", folder.join("mcpwatch")).status()?;
+            Ok(())
+        }
     }
-    let folder = tempfile::tempdir()?;
-    let folder = folder.path().canonicalize()?;
-    std::env::set_current_dir(&folder)?;
+}
+
+/// Shows a rug pull in this empty folder.
+fn show(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let entry = serde_json::json!({
         "mcpServers": { "notes": { "command": std::env::current_exe()?, "args": ["serve", folder.join("pulled")] } }
     });
     std::fs::write("client.json", serde_json::to_string_pretty(&entry)?)?;
 
     println!("A client's configuration, client.json, starts one server, `notes`. Pin what it shows:\n");
-    mcpwatch(&folder, &["init", "--yes"]);
+    mcpwatch(folder, &["init", "--yes"]);
     println!("\nNothing has changed, so checking it is quiet:\n");
-    mcpwatch(&folder, &["check"]);
+    mcpwatch(folder, &["check"]);
     println!("\nNow the server's author pulls the rug: same command, same version, new words.\n");
     std::fs::write("pulled", "")?;
-    mcpwatch(&folder, &["check"]);
+    mcpwatch(folder, &["check"]);
     Ok(())
 }
 
