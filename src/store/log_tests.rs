@@ -151,7 +151,8 @@ fn a_held_lock_is_an_error_to_go_on_from() {
     let held = fs::File::open(folder.path().join("log.lock")).unwrap();
     held.lock().unwrap();
     assert!(matches!(log.append(2, &note("two")), Err(LogError::Busy { .. })));
-    held.unlock().unwrap();
+    // Closing gives the lock back on every system; Wine refuses to unlock it by hand.
+    drop(held);
     log.append(3, &note("three")).unwrap();
     assert_eq!(seqs(&log), [1, 2]);
 }
