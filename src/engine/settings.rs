@@ -147,6 +147,7 @@ impl Settings {
             answer: limits.answer,
             page_items: size(limits.page_items),
             pages: size(limits.pages),
+            list: size(limits.message),
             open: size(limits.open_requests),
             waiting: size(limits.waiting),
         }

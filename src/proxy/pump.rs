@@ -2,8 +2,8 @@
 //!
 //! Promises: a forwarded message is written from the buffer it was read into; each direction waits
 //! for its own writer before it reads on (back-pressure), and never for the other direction's, so the
-//! two cannot block each other; what the gate sends against the stream goes through a queue that the
-//! gate's own limits bound.
+//! two cannot block each other; what the gate sends against the stream goes through a queue, which
+//! stops a client that does not read and is bounded for a server that does not.
 
 use super::report::Report;
 use crate::engine::frame::{Frame, LineFramer};
@@ -40,8 +40,17 @@ struct Outlet {
     /// `None` before there is one and once it is closed.
     writer: Mutex<Option<Box<dyn AsyncWrite + Unpin>>>,
     queue: RefCell<VecDeque<Vec<u8>>>,
+    /// How many bytes are in the queue.
+    queued: Cell<usize>,
     wake: Notify,
+    drained: Notify,
 }
+
+/// From here on a client that sends and does not read is not read from either.
+const HIGH: usize = 1 << 20;
+
+/// More than this is not kept for a server that sends and does not read.
+const FULL: usize = 16 << 20;
 
 /// Unix time that never goes back.
 struct Clock {
@@ -190,6 +199,9 @@ impl Pump {
                 output => self.perform_apart(Effect { stream: effect.stream, output }),
             }
         }
+        if from == Side::Client {
+            self.client.room().await;
+        }
         Ok(())
     }
 
@@ -233,6 +245,8 @@ impl Pump {
     fn push(&self, to: Side, bytes: Vec<u8>) {
         match to {
             Side::Client => self.client.push(bytes),
+            // Waiting for it here could wait for ever: it may be waiting for us to read.
+            Side::Server if self.server.queued.get() > FULL => {}
             Side::Server => self.server.push(bytes),
         }
     }
@@ -240,7 +254,13 @@ impl Pump {
 
 impl Outlet {
     fn new(writer: Option<Box<dyn AsyncWrite + Unpin>>) -> Self {
-        Self { writer: Mutex::new(writer), queue: RefCell::default(), wake: Notify::new() }
+        Self {
+            writer: Mutex::new(writer),
+            queue: RefCell::default(),
+            queued: Cell::new(0),
+            wake: Notify::new(),
+            drained: Notify::new(),
+        }
     }
 
     /// Writes what waits, then this.
@@ -250,6 +270,8 @@ impl Outlet {
         loop {
             let next = self.queue.borrow_mut().pop_front();
             let Some(next) = next else { break };
+            self.queued.set(self.queued.get().saturating_sub(next.len()));
+            self.drained.notify_one();
             writer.write_all(&next).await?;
         }
         if !bytes.is_empty() {
@@ -259,8 +281,16 @@ impl Outlet {
     }
 
     fn push(&self, bytes: Vec<u8>) {
+        self.queued.set(self.queued.get() + bytes.len());
         self.queue.borrow_mut().push_back(bytes);
         self.wake.notify_one();
+    }
+
+    /// Waits until little is left in the queue.
+    async fn room(&self) {
+        while self.queued.get() > HIGH {
+            self.drained.notified().await;
+        }
     }
 
     async fn drain(&self) {

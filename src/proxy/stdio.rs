@@ -12,7 +12,7 @@ use super::report::Report;
 use super::server::Server;
 use super::signals::Signals;
 use super::watch::Watch;
-use crate::engine::gate::{Approval, Config, Gate, Input, Side};
+use crate::engine::gate::{Approval, Config, Gate, Input, Mode, Side};
 use crate::engine::launchpin::Launch;
 use crate::ipc;
 use crate::ipc::message::{Askable, Push, ServerId};
@@ -69,9 +69,11 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     let report = Report::new(&asked.server, pins.paths(), &asked.launch);
     let gate = Gate::new(config, loaded.approval.clone());
     let pump = Pump::new(gate, report, output, loaded.message);
-    let code = Conversation { pump: &pump, pins, name: asked.server, approval: loaded.approval, signals }
-        .run(input, started)
-        .await;
+    let observes = loaded.mode == Mode::Observe;
+    let code =
+        Conversation { pump: &pump, pins, name: asked.server, approval: loaded.approval, observes, signals }
+            .run(input, started)
+            .await;
     drop(restore);
     Ok(code)
 }
@@ -82,6 +84,7 @@ struct Conversation<'a> {
     pins: Arc<Pins>,
     name: String,
     approval: Approval,
+    observes: bool,
     signals: Signals,
 }
 
@@ -169,7 +172,7 @@ impl<'a> Conversation<'a> {
             server: ServerId { scope, name: self.name.clone() },
             client: None,
             process: server.as_ref().and_then(Server::id),
-            observe: false,
+            observe: self.observes,
         };
         let attached = ipc::client::attach(self.pins.paths().runtime.clone(), gate);
         self.pump.attach(attached.news);

@@ -8,6 +8,9 @@ use crate::engine::json::Value;
 use crate::engine::jsonrpc::{Id, Message};
 use crate::engine::surface::{Era, ItemKey, Kind};
 
+/// The most kinds of request of a server that are remembered.
+const MANY_KINDS: usize = 64;
+
 impl Gate {
     /// A request that names an item: it passes, waits or is refused.
     pub(super) fn gated(&mut self, id: Id, request: Request, message: &Message<'_>) {
@@ -76,6 +79,10 @@ impl Gate {
     /// The verdict on a kind of request that the server makes; it becomes part of what it offers.
     pub(super) fn request_verdict(&mut self, method: &str) -> Verdict {
         let key = ItemKey::new(Kind::Request, method);
+        if self.requests_seen.len() >= MANY_KINDS && !self.requests_seen.contains(method) {
+            // A server that invents methods without end is not worth a record each.
+            return self.verdict(self.client.era, &ItemKey::new(Kind::Request, method));
+        }
         self.requests_seen.insert(method.to_owned());
         let verdict = self.verdict(self.client.era, &key);
         let offered = Offered { value: Value::Bool(true), is_ambiguous: false };

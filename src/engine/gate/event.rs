@@ -159,6 +159,8 @@ pub struct Limits {
     pub page_items: usize,
     /// The most pages, and a thousandth of the most items, of a list that the server may give.
     pub pages: usize,
+    /// The most bytes of a list that the server may give.
+    pub list: usize,
     /// The most requests that may be open in each direction.
     pub open: usize,
     /// The most bytes of calls that wait.
@@ -174,6 +176,7 @@ impl Default for Limits {
             answer: 20_000,
             page_items: 1_000,
             pages: 1_000,
+            list: 64 << 20,
             open: 65_536,
             waiting: 64 << 20,
         }

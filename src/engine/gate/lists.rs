@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The start of every cursor of ours; a page's number follows.
 const CURSOR: &str = "mcpwatch-page-";
 
+/// The most verdicts that are remembered.
+const MANY: usize = 50_000;
+
 /// One list of the server in one era.
 #[derive(Debug, Default)]
 pub struct List {
@@ -78,6 +81,8 @@ pub struct Reading {
     pub line: Option<Line>,
     /// How many elements were read.
     pub count: usize,
+    /// How many bytes were read.
+    pub bytes: usize,
 }
 
 /// A request of the client that waits.
@@ -168,7 +173,11 @@ impl Gate {
         match self.approval {
             Approval::Closed(_) => self.serve(era, kind, vec![waiter]),
             Approval::Pinned(_) | Approval::Nobody => {
-                self.lists.entry((era, kind)).or_default().waiters.push(waiter);
+                let list = self.lists.entry((era, kind)).or_default();
+                if list.waiters.len() >= self.config.limits.open {
+                    return self.error("list", &waiter.id, words::INVALID_REQUEST, words::TOO_MANY);
+                }
+                list.waiters.push(waiter);
                 self.start_reading(era, kind);
             }
         }
@@ -259,6 +268,10 @@ impl Gate {
             .map_or((Verdict::Approved, None), |(verdict, digest, _)| (*verdict, *digest));
         if before == (verdict, offered) {
             return false;
+        }
+        if self.judged.len() >= MANY {
+            // A server that invents names without end: what is forgotten is judged and told again.
+            self.judged.clear();
         }
         self.judged.insert(item.clone(), (verdict, offered, self.now));
         self.record(Record::Judged { item, verdict, offered });

@@ -33,6 +33,7 @@ impl Gate {
             is_overtaken: false,
             line: None,
             count: 0,
+            bytes: 0,
         });
         self.ask_page(era, kind, &id, None);
     }
@@ -99,6 +100,10 @@ impl Gate {
         let limits = self.config.limits;
         let Some(list) = self.lists.get_mut(&(era, kind)) else { return Ok(None) };
         let Some(reading) = &mut list.reading else { return Ok(None) };
+        reading.bytes = reading.bytes.saturating_add(message.text().len());
+        if reading.bytes > limits.list {
+            return Err("the list is longer than the limit".to_owned());
+        }
         let Value::Object(mut envelope) = result else {
             return Err("the answer is no object".to_owned());
         };

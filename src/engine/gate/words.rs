@@ -148,6 +148,9 @@ impl Gate {
         if is_plain(&key.name) {
             return format!("{} {}", key.kind.singular(), key.name);
         }
+        if self.numbers.len() >= MANY_NUMBERS {
+            self.numbers.clear();
+        }
         let next = self.numbers.len() + 1;
         let number = *self.numbers.entry(key.clone()).or_insert(next);
         format!("{} no. {number}", key.kind.singular())
@@ -159,6 +162,9 @@ impl Gate {
         moment.map_or(String::new(), |moment| moment.strftime(" (seen since %Y-%m-%d %H:%M UTC)").to_string())
     }
 }
+
+/// The most names that have a number of ours.
+const MANY_NUMBERS: usize = 10_000;
 
 const DO_NOT_RUN: &str = "Tell the user; do not run it yourself.";
 
