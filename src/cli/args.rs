@@ -5,7 +5,7 @@
 
 use super::commands::{
     approve, check, completions, daemon, diff, fmt, init, log, man, reject, revoke, run, scan, service,
-    status, trust, uninstall, unwrap, wrap,
+    status, trust, uninstall, unwrap, upgrade, wrap,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -54,6 +54,8 @@ pub enum Command {
     Revoke(revoke::Args),
     /// Review a lock and accept it on this machine
     Trust(trust::Args),
+    /// Fetch the newest version of a server's package, review it, and move its pin
+    Upgrade(upgrade::Args),
     /// Show the locks, what they pin, and whether they are trusted
     Status(status::Args),
     /// Write locks the one way they are written

@@ -17,6 +17,7 @@ use crate::proxy::ProxyError;
 use crate::service::ServiceError;
 use crate::store::log::LogError;
 use crate::survey::SurveyError;
+use crate::survey::upgrade::UpgradeError;
 use crate::survey::wrap::WrapError;
 use std::path::PathBuf;
 
@@ -84,6 +85,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A server has no newer version that could be fetched.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
     /// A client's file could not be changed.
     #[error(transparent)]
     Wrap(#[from] WrapError),
@@ -140,6 +144,7 @@ impl Error {
                 "Nothing was approved. Review what it offers now: `mcpwatch diff`.".to_owned()
             }
             Error::Write { .. } => "Check that the folder exists and that you may write to it.".to_owned(),
+            Error::Upgrade(error) => error.hint(),
             Error::Wrap(error) => error.hint(),
             Error::Service(error) => error.hint(),
             Error::Daemon(error) => error.hint(),
@@ -161,7 +166,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Error::Interrupted => Exit::Interrupted,
-            Error::UnknownName { .. } | Error::UnknownItem { .. } => Exit::Usage,
+            Error::UnknownName { .. } | Error::UnknownItem { .. } | Error::Upgrade(_) => Exit::Usage,
             Error::OtherOffer { .. } => Exit::ChangeWaits,
             Error::Survey(SurveyError::NoConfig { .. }) => Exit::Usage,
             Error::Runtime(_)

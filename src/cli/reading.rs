@@ -8,7 +8,7 @@ use crate::survey::judge::Outcome;
 use crate::survey::plan::Plan;
 use crate::survey::pool;
 use crate::survey::reading::Views;
-use crate::survey::run::{self, How};
+use crate::survey::run::{self, How, Version};
 
 /// How many servers are read at a time.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -26,9 +26,13 @@ pub fn read(
     views: Views,
     ground: &Ground,
 ) -> Result<Vec<Outcome>, Error> {
+    read_at(app, plan, How { jobs: width.jobs, views, version: Version::Clients }, ground)
+}
+
+/// The same, told which version of a floating package is meant.
+pub fn read_at(app: &App, plan: &Plan, how: How, ground: &Ground) -> Result<Vec<Outcome>, Error> {
     let names: Vec<String> = plan.servers.iter().map(|server| server.name.clone()).collect();
     let progress = Progress::new(app.out, &names);
-    let how = How { jobs: width.jobs, views };
     let outcomes = app.block_on(async {
         let listener = |event| progress.on(event);
         let run = run::run(plan, how, ground, &listener);

@@ -20,7 +20,7 @@ pub fn upgrade_launch(launch: &CommandLaunch, artifact: &Artifact, version: Opti
 
 fn at_version(launch: &CommandLaunch, artifact: &Artifact, version: &str) -> CommandLaunch {
     let Artifact::Package { ecosystem, name, .. } = artifact else { return launch.clone() };
-    let Some((spec, at, skipped, python)) = place(launch) else { return launch.clone() };
+    let Some((spec, at, skipped, python, afresh)) = place(launch) else { return launch.clone() };
     let same = match ecosystem {
         Ecosystem::Npm => python.is_none() && spec.name == *name,
         Ecosystem::PyPi => python.is_some() && spec::normalised(&spec.name) == spec::normalised(name),
@@ -43,29 +43,36 @@ fn at_version(launch: &CommandLaunch, artifact: &Artifact, version: &str) -> Com
     let mut launch = launch.clone();
     launch.args[index].truncate(at.start);
     launch.args[index].push_str(&text);
+    if let Some(flag) = afresh.filter(|_| version == "latest") {
+        let after_option = at.start == 0 && index > skipped && launch.args[index - 1].starts_with("--");
+        launch.args.insert(if after_option { index - 1 } else { index }, flag.to_owned());
+    }
     launch
 }
 
-/// The spec of a launch and its place; for Python, whether it must be spelled as a requirement.
-fn place(launch: &CommandLaunch) -> Option<(Spec, At, usize, Option<bool>)> {
+/// The spec of a launch and its place; for Python, whether it must be spelled as a requirement; the flag
+/// with which a runner of such a requirement looks for a newer version than it keeps.
+type Place = (Spec, At, usize, Option<bool>, Option<&'static str>);
+
+fn place(launch: &CommandLaunch) -> Option<Place> {
     let os = if cfg!(windows) { Os::Windows } else { Platform::current().os };
     let line = wrapper::unwrap(launch, os).ok()?;
     let by_string = launch.args.is_empty() && !line.args.is_empty();
     if by_string {
         return None;
     }
-    let (exec, python) = match command::runner(&line) {
-        Runner::Npm(exec) | Runner::Bunx(exec) | Runner::Pnpm(exec) => (exec, None),
+    let (exec, python, afresh) = match command::runner(&line) {
+        Runner::Npm(exec) | Runner::Bunx(exec) | Runner::Pnpm(exec) => (exec, None, None),
         Runner::Uvx(exec) => {
             let named_apart = exec.command.is_some();
-            (exec, Some(named_apart))
+            (exec, Some(named_apart), named_apart.then_some("--refresh"))
         }
-        Runner::Pipx(exec) => (exec, Some(true)),
+        Runner::Pipx(exec) => (exec, Some(true), Some("--no-cache")),
         Runner::UvRun(_) | Runner::Script(_) | Runner::Module(_) | Runner::Program | Runner::Opaque(_) => {
             return None;
         }
     };
     let at = exec.specs.into_iter().next()?;
     let spec = if python.is_some() { spec::python(&at.text) } else { spec::npm(&at.text) };
-    Some((spec, at, line.skipped, python))
+    Some((spec, at, line.skipped, python, afresh))
 }

@@ -42,7 +42,7 @@ pub fn parts(change: &Change) -> Vec<Part> {
     if !change.launch.is_empty() || !change.values.is_empty() {
         parts.push(Part::Launch);
     }
-    if change.artifact.iter().any(judge::decides) {
+    if change.artifact.iter().any(judge::asks) {
         parts.push(Part::Artifact);
     }
     parts.extend((0..change.full.decisions.len()).map(Part::Full));
@@ -100,7 +100,7 @@ pub fn rejections(server: &Server, change: &Change, items: &[String]) -> Vec<Act
         if !change.launch.is_empty() {
             reject(Subject::Launch, decide::launch_digest(&change.shown.launch));
         }
-        if change.artifact.iter().any(judge::decides) {
+        if change.artifact.iter().any(judge::asks) {
             let digest = decide::artifact_digest(&change.shown.artifact);
             reject(Subject::Artifact(pins::platform()), digest);
         }

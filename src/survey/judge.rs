@@ -1,8 +1,8 @@
 //! Comparing what was seen of a server with its pin.
 //!
 //! Promises: a server is *as pinned* only if it was read whole and nothing that a person would have
-//! to decide differs; what is no decision by itself (the version a server says it has, dependencies
-//! alone) is told and does not count. Pure.
+//! to decide differs; what is no decision by itself (the version a server says it has, that an artifact
+//! cannot be seen today) is told and does not count. Pure.
 
 use super::pins::{self, Draft, Echo};
 use super::reading::{Failure, Shown};
@@ -103,7 +103,7 @@ impl Change {
     /// Whether a person has to decide something.
     pub fn waits(&self) -> bool {
         let surface = self.full.interrupts() || self.empty.as_ref().is_some_and(ChangeSet::interrupts);
-        surface || !self.launch.is_empty() || !self.values.is_empty() || self.artifact.iter().any(decides)
+        surface || !self.launch.is_empty() || !self.values.is_empty() || self.artifact.iter().any(asks)
     }
 
     /// The outcome it comes to.
@@ -112,8 +112,16 @@ impl Change {
     }
 }
 
-/// Whether a difference of what runs has to be decided. Dependencies alone float on honest machines,
-/// and an artifact that cannot be seen today is said and not held against the server.
+/// Whether a difference of what runs is a question of a review. Other dependencies are: the package's
+/// own files can be equal while what they load is another's. Where they differ between systems they are
+/// pinned apart, so a difference here is one of the same system.
+pub fn asks(change: &ArtifactChange) -> bool {
+    decides(change) || matches!(change, ArtifactChange::Dependencies(_))
+}
+
+/// Whether a difference of what runs stops a start before anybody was asked. Dependencies alone float
+/// on honest machines with every installation, so they are left to the next review, and an artifact that
+/// cannot be seen today is said and not held against the server.
 pub fn decides(change: &ArtifactChange) -> bool {
     match change {
         ArtifactChange::Version { .. }
@@ -181,3 +189,7 @@ pub fn offer_value(shown: &Shown) -> Value {
 fn offer(shown: &Shown) -> Digest {
     Digest::of(Tag::Offer, &offer_value(shown))
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

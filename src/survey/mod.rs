@@ -19,6 +19,7 @@ pub mod record;
 pub mod run;
 pub mod target;
 pub mod trust;
+pub mod upgrade;
 pub mod wrap;
 pub mod wrap_diff;
 mod wrap_error;

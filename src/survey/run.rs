@@ -7,7 +7,7 @@ use super::judge::{self, Outcome};
 use super::plan::{Plan, Server, Standing};
 use super::progress::{Event, Listener, Step};
 use super::reading::{self, Views};
-use super::{Ground, pins, pool};
+use super::{Ground, pins, pool, upgrade};
 use crate::engine::launchpin;
 use crate::sys::process;
 use std::time::Instant;
@@ -19,6 +19,17 @@ pub struct How {
     pub jobs: usize,
     /// How each is read.
     pub views: Views,
+    /// Which version of a floating package is started.
+    pub version: Version,
+}
+
+/// Which version of a package is started where the launch leaves that open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The one that the client gets: behind the gate the pinned one, else what its runner takes.
+    Clients,
+    /// The newest, fetched by its package manager.
+    Newest,
 }
 
 /// The person at the keyboard, or the system, ended the run.
@@ -35,7 +46,7 @@ pub async fn run(
     let work = pool::run(how.jobs, &plan.servers, |index, server| async move {
         let started = Instant::now();
         let tell = |step| listener(Event { server: index, step });
-        let outcome = one(plan, server, how.views, ground, &tell).await;
+        let outcome = one(plan, server, how, ground, &tell).await;
         match &outcome {
             Outcome::Failed(_) => tell(Step::Failed(started.elapsed())),
             Outcome::AsPinned(_) | Outcome::Changed(_) | Outcome::NotPinned(_) => {
@@ -57,7 +68,7 @@ pub async fn run(
 async fn one(
     plan: &Plan,
     server: &Server,
-    views: Views,
+    how: How,
     ground: &Ground,
     tell: &(dyn Fn(Step) + Send + Sync),
 ) -> Outcome {
@@ -66,8 +77,9 @@ async fn one(
         Standing::Disabled => return Outcome::Disabled,
         Standing::Unresolved(why) => return Outcome::NotStarted(why.clone()),
     };
-    let shown = match reading::read(server, launch, views, ground, tell).await {
-        Ok(shown) => shown,
+    let started = upgrade::launch(server, launch, how.version);
+    let shown = match reading::read(server, &started, how.views, ground, tell).await {
+        Ok(shown) => upgrade::as_configured(server, shown),
         Err(failure) => return Outcome::Failed(failure),
     };
     let platform = pins::platform();

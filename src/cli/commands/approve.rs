@@ -59,27 +59,54 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     plan.servers.retain(|server| server.pin.is_some());
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
+    let how = How { command: "approve", expect: args.expect, full: args.full, upgrades: false };
+    decide_on(app, &mut plan, &outcomes, terminal, how, &ground)
+}
+
+/// How decisions are taken.
+pub(super) struct How {
+    /// The command, as its JSON names it.
+    pub command: &'static str,
+    /// Approve exactly the offer of this digest, without asking.
+    pub expect: Option<Digest>,
+    /// Show everything.
+    pub full: bool,
+    /// Whether nothing of another version counts before that version does.
+    pub upgrades: bool,
+}
+
+/// Shows what changed, takes the decisions and tells the store.
+pub(super) fn decide_on(
+    app: &App,
+    plan: &mut Plan,
+    outcomes: &[Outcome],
+    terminal: Option<Terminal>,
+    how: How,
+    ground: &Ground,
+) -> Result<Exit, Error> {
     let servers = plan.servers.clone();
-    let mut session = Session { terminal, full: args.full, all: false, quit: false };
+    let mut session = Session { terminal, full: how.full, all: false, quit: false };
     let (mut codes, mut values, mut approved) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, (server, found)) in servers.iter().zip(&outcomes).enumerate() {
-        let mut members = outcome::members(&plan, server, found, false, &ground);
+    for (index, (server, found)) in servers.iter().zip(outcomes).enumerate() {
+        let mut members = outcome::members(plan, server, found, false, ground);
         let mut exit = outcome::exit(found);
         match found {
             Outcome::Changed(change) => {
                 let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
-                let made = match args.expect {
+                let made = match how.expect {
                     Some(digest) if digest == change.offer => all.clone(),
                     Some(_) => {
                         return Err(Error::OtherOffer { name: server.name.clone(), offer: change.offer });
                     }
-                    None => session.ask(server, change, &later(&servers, &outcomes, index))?,
+                    None => session.ask(server, change, &later(&servers, outcomes, index))?,
                 };
+                let moved = !how.upgrades || made.contains(&Part::Artifact);
+                let made = if moved { made } else { BTreeSet::new() };
                 if !made.is_empty() {
-                    decide::keep(change, &ground)?;
+                    decide::keep(change, ground)?;
                     let acts = decide::approvals(server, change, &made)?;
-                    let person = args.expect.is_none();
-                    decide::carry_out(&mut plan, server.lock, acts, person, &change.shown.secrets, &ground)?;
+                    let person = how.expect.is_none();
+                    decide::carry_out(plan, server.lock, acts, person, &change.shown.secrets, ground)?;
                     approved.push(server.name.clone());
                 }
                 if made == all {
@@ -103,7 +130,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     if app.common.json() {
         let mut members = Object::new();
         members.insert("servers", values);
-        app.out.data(&json::document("approve", exit, &codes, members))?;
+        app.out.data(&json::document(how.command, exit, &codes, members))?;
     }
     Ok(exit)
 }
@@ -211,7 +238,12 @@ fn show_rest(terminal: &mut Terminal, change: &Change, parts: &[Part], full: boo
 }
 
 /// Nothing is added to a lock whose present content this person has not accepted.
-fn trust_first(terminal: &mut Terminal, app: &App, plan: &mut Plan, ground: &Ground) -> Result<(), Error> {
+pub(super) fn trust_first(
+    terminal: &mut Terminal,
+    app: &App,
+    plan: &mut Plan,
+    ground: &Ground,
+) -> Result<(), Error> {
     for lock in 0..plan.locks.len() {
         let concerned = plan.servers.iter().any(|server| server.lock == lock && server.pin.is_some());
         if concerned && plan.locks[lock].loaded.is_some() && !plan.locks[lock].is_trusted() {

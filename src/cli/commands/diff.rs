@@ -7,8 +7,8 @@ use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{DIM, paint};
 use crate::cli::render::{json, listing, outcome, review};
 use crate::engine::json::{Object, Value};
-use crate::survey::judge::Outcome;
-use crate::survey::plan;
+use crate::survey::judge::{Change, Outcome};
+use crate::survey::plan::{self, Server};
 use crate::survey::reading::Views;
 
 /// What the command takes.
@@ -61,12 +61,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     for (server, found) in plan.servers.iter().zip(&outcomes) {
         match found {
             Outcome::Changed(change) => {
-                let mut text = outcome::changed(server, change) + "\n";
-                for line in review::change(change, args.full) {
-                    text.push_str(&format!("  {line}\n"));
-                }
-                text.push_str(&paint(DIM, &format!("  offer {}\n", change.offer)));
-                app.out.data(&text)?;
+                app.out.data(&text(server, change, args.full))?;
             }
             Outcome::AsPinned(change) => {
                 // What needs no decision by itself is told where somebody asks.
@@ -83,4 +78,13 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         app.out.say("Nothing differs from what is pinned.");
     }
     Ok(exit)
+}
+
+/// One changed server, whole, with the digest that `--expect` takes.
+pub(super) fn text(server: &Server, change: &Change, full: bool) -> String {
+    let mut text = outcome::changed(server, change) + "\n";
+    for line in review::change(change, full) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text + &paint(DIM, &format!("  offer {}\n", change.offer))
 }

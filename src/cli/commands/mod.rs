@@ -18,6 +18,7 @@ pub mod status;
 pub mod trust;
 pub mod uninstall;
 pub mod unwrap;
+pub mod upgrade;
 pub mod wrap;
 
 use super::app::App;
@@ -36,6 +37,7 @@ pub fn run(command: &Command, app: &App) -> Result<Exit, Error> {
         Command::Reject(args) => reject::run(args, app),
         Command::Revoke(args) => revoke::run(args, app),
         Command::Trust(args) => trust::run(args, app),
+        Command::Upgrade(args) => upgrade::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Fmt(args) => fmt::run(args, app),
         Command::Wrap(args) => wrap::run(args, app),

@@ -40,7 +40,7 @@ pub fn changed(server: &Server, change: &Change) -> String {
     if !change.launch.is_empty() || !change.values.is_empty() {
         what.push("its launch".to_owned());
     }
-    if change.artifact.iter().any(crate::survey::judge::decides) {
+    if change.artifact.iter().any(crate::survey::judge::asks) {
         what.push("what it runs".to_owned());
     }
     for kind in Kind::ALL {

@@ -129,7 +129,7 @@ fn launch(change: &Change) -> Vec<String> {
 
 fn artifact(change: &Change) -> Vec<String> {
     let (deciding, telling): (Vec<_>, Vec<_>) =
-        change.artifact.iter().partition(|change| judge::decides(change));
+        change.artifact.iter().partition(|change| judge::asks(change));
     let mut lines = Vec::new();
     if !deciding.is_empty() {
         lines.push(paint(BOLD, "what it runs changed"));

@@ -230,5 +230,9 @@ fn starts_a_floating_spec_at_its_pinned_version() {
     assert_eq!(upgraded("npx -y @s/a@1.0.0", &npm("1.0.0"), None), "-y @s/a@latest");
     assert_eq!(upgraded("npx -y @s/a", &npm("1.0.0"), Some("2.0.0")), "-y @s/a@2.0.0");
     assert_eq!(upgraded("uvx a-b", &pypi("1"), None), "a-b@latest");
+    assert_eq!(upgraded("uvx --from a-b c", &pypi("1"), None), "--refresh --from a-b c");
+    assert_eq!(upgraded("uvx --from=a-b c", &pypi("1"), None), "--refresh --from=a-b c");
+    assert_eq!(upgraded("pipx run a-b", &pypi("1"), None), "run --no-cache a-b");
+    assert_eq!(upgraded("pipx run --spec a-b c", &pypi("1"), None), "run --no-cache --spec a-b c");
     assert_eq!(upgraded("uvx --from a-b==1 c", &pypi("1"), Some("2")), "--from a-b==2 c");
 }
