@@ -347,10 +347,10 @@ impl Cause {
 impl Verb {
     /// The verb that a command's name stands for; what is not known weakens something.
     pub fn of_command(command: &str) -> Self {
-        match command {
-            "approve" | "upgrade" | "init" => Verb::Approved,
+        match command.strip_suffix(" by a script").unwrap_or(command) {
+            "approve" | "pin" | "upgrade" => Verb::Approved,
             "reject" => Verb::Rejected,
-            "revoke" => Verb::Revoked,
+            "revoke" | "remove" | "distrust" => Verb::Revoked,
             "trust" => Verb::Trusted,
             _ => Verb::Weakened,
         }

@@ -100,6 +100,9 @@ pub enum Error {
     /// The system does not say where this program is.
     #[error("cannot find out where this program is: {0}")]
     Program(std::io::Error),
+    /// A decision was not confirmed.
+    #[error("nothing was decided: {0}")]
+    Code(String),
     /// The daemon does not run.
     #[error(transparent)]
     Daemon(#[from] DaemonError),
@@ -147,6 +150,7 @@ impl Error {
             Error::Upgrade(error) => error.hint(),
             Error::Wrap(error) => error.hint(),
             Error::Service(error) => error.hint(),
+            Error::Code(_) => "Run the command again; a new code is shown.".to_owned(),
             Error::Daemon(error) => error.hint(),
             Error::Ipc(error) => error.hint(),
             Error::Log(error) => error.hint(),
@@ -178,6 +182,7 @@ impl Error {
             | Error::Write { .. }
             | Error::Wrap(_)
             | Error::Service(_)
+            | Error::Code(_)
             | Error::Daemon(_)
             | Error::Ipc(_)
             | Error::Log(_)

@@ -5,6 +5,7 @@
 //! the engine. A new command is a file in `commands/`, a variant in `args.rs` and an arm in
 //! `commands::run`.
 
+pub mod answer;
 pub mod app;
 pub mod args;
 pub mod commands;

@@ -74,6 +74,13 @@ impl Terminal {
         Ok(self.line()?.trim().eq_ignore_ascii_case("yes"))
     }
 
+    /// Asks for a line, as it is typed.
+    pub fn ask_line(&mut self, question: &str) -> Result<String, Error> {
+        self.discard_typeahead();
+        self.show(question)?;
+        self.line()
+    }
+
     fn line(&mut self) -> Result<String, Error> {
         let mut line = String::new();
         match self.input.read_line(&mut line) {

@@ -6,7 +6,7 @@
 use super::judge::{self, Change, New};
 use super::pins::{self, Draft};
 use super::plan::{Plan, Server};
-use super::{Ground, SurveyError, machine, record};
+use super::{Ground, SurveyError, announce, machine, policy, record};
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::canon;
 use crate::engine::diff::ChangeSet;
@@ -142,16 +142,20 @@ pub fn addition(server: &Server, new: &New) -> Result<Act, SurveyError> {
     Ok(Act::Add { server: server.name.clone(), pin: draft.pin, values })
 }
 
-/// Tells the store what was decided about one server. A person's word gives trust, a script's none.
+/// Tells the store what was decided about one server, and announces it. A person's word, answered at
+/// that level, gives trust; a script's (`None`) gives none.
 pub fn carry_out(
     plan: &mut Plan,
     lock: usize,
     acts: Vec<Act>,
-    person: bool,
+    answered: Option<Level>,
     secrets: &Known,
     ground: &Ground,
 ) -> Result<Decided, SurveyError> {
-    let by = if person { By::Person { level: Level::Terminal, floor: None } } else { By::Script };
+    let by = match answered {
+        Some(level) => By::Person { level, floor: policy::floor(&ground.paths)? },
+        None => By::Script,
+    };
     let path = plan.locks[lock].path.clone();
     let base = plan.locks[lock].loaded.as_ref().map(|loaded| loaded.digest);
     let decided = tell(&path, base, acts, by, secrets, ground)?;
@@ -160,7 +164,7 @@ pub fn carry_out(
     Ok(decided)
 }
 
-/// Tells the store decisions about one lock, and the log what became of them.
+/// Tells the store decisions about one lock; the gates, the desktop and the log what became of them.
 pub fn tell(
     path: &Path,
     base: Option<Digest>,
@@ -174,8 +178,9 @@ pub fn tell(
     let mut events = record::decisions(&acts, by);
     let request = Request { lock: path, base, acts, by, secrets, now, today: &today };
     let decided = decide::decide(&ground.paths, request);
-    if let Err(error) = &decided {
-        events.iter_mut().for_each(|decision| decision.refused = Some(error.to_string()));
+    match &decided {
+        Ok(_) => events.iter().for_each(|decision| announce::tell(path, decision, ground)),
+        Err(error) => events.iter_mut().for_each(|decision| decision.refused = Some(error.to_string())),
     }
     let events: Vec<(u64, Event)> =
         events.into_iter().map(|decision| (now, Event::Decision(decision))).collect();

@@ -1,6 +1,7 @@
 //! Why a survey could not go on at all. What goes wrong with one server is that server's result.
 
 use super::pins::Echo;
+use super::policy::PolicyError;
 use crate::store::StoreError;
 use crate::store::decide::DecideError;
 use crate::store::locks::LocksError;
@@ -33,6 +34,9 @@ pub enum SurveyError {
     /// A decision was carried out and could not be logged.
     #[error("what was decided stands, but the log could not be written: {0}")]
     Log(#[from] LogError),
+    /// The administrator's policy cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A server echoes a secret.
     #[error(transparent)]
     Echo(#[from] Echo),
@@ -61,6 +65,7 @@ impl SurveyError {
             SurveyError::Store(error) => error.hint(),
             SurveyError::Locks(error) => error.hint(),
             SurveyError::Decide(error) => error.hint(),
+            SurveyError::Policy(error) => error.hint(),
             SurveyError::Offers(error) => error.hint(),
             SurveyError::Log(error) => error.hint(),
             SurveyError::Echo(error) => error.hint(),

@@ -4,6 +4,7 @@
 //! Promises: nothing is started that its owner did not ask for; what was started has ended when a
 //! function here returns. Does not print or ask: callers get values and progress events.
 
+pub mod announce;
 pub mod decide;
 pub mod error;
 pub mod ground;
@@ -12,6 +13,7 @@ pub mod locks;
 pub mod machine;
 pub mod pins;
 pub mod plan;
+pub mod policy;
 pub mod pool;
 pub mod progress;
 pub mod reading;

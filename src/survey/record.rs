@@ -1,5 +1,6 @@
 //! Decisions as the log keeps them: who, where, about what, and whether they were taken.
 
+use super::announce::terminal;
 use crate::engine::approval::Level;
 use crate::engine::record::event::Decision;
 use crate::store::decide::{Act, By};
@@ -58,19 +59,13 @@ fn about(act: &Act) -> (&str, &'static str) {
     }
 }
 
-/// The terminal that the words go to, like `pts/4`.
-fn terminal() -> String {
-    let link = std::fs::read_link("/proc/self/fd/2").unwrap_or_default();
-    link.strip_prefix("/dev").map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 #[cfg(unix)]
-fn user() -> String {
+pub(super) fn user() -> String {
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
     user.map(|user| user.name).unwrap_or_default()
 }
 
 #[cfg(not(unix))]
-fn user() -> String {
+pub(super) fn user() -> String {
     std::env::var("USERNAME").unwrap_or_default()
 }

@@ -16,5 +16,7 @@ mod real_servers;
 mod servers;
 #[cfg(unix)]
 mod stay;
+#[cfg(target_os = "linux")]
+mod story;
 mod tidy;
 mod wrap;

@@ -4,6 +4,7 @@
 //! is approved is what was shown. `--expect DIGEST` approves, for a script, exactly the offer of that
 //! digest, and gives no trust.
 
+use crate::cli::answer::{About, answer};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
@@ -105,8 +106,12 @@ pub(super) fn decide_on(
                 if !made.is_empty() {
                     decide::keep(change, ground)?;
                     let acts = decide::approvals(server, change, &made)?;
-                    let person = how.expect.is_none();
-                    decide::carry_out(plan, server.lock, acts, person, &change.shown.secrets, ground)?;
+                    let lock = plan.locks[server.lock].path.clone();
+                    let (name, items, offer) = (&server.name, made.len(), change.offer);
+                    let about = About { lock: &lock, server: name, verb: "approve", items, offer };
+                    let terminal = session.terminal.as_mut();
+                    let answered = terminal.map(|terminal| answer(terminal, &about, ground)).transpose()?;
+                    decide::carry_out(plan, server.lock, acts, answered, &change.shown.secrets, ground)?;
                     approved.push(server.name.clone());
                 }
                 if made == all {

@@ -3,6 +3,7 @@
 //! With `--yes` everything that can be read is pinned, and nothing is trusted: that needs a person.
 
 use super::wrap;
+use crate::cli::answer::{About, answer};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
@@ -141,7 +142,11 @@ fn take(
         }
     }
     let act = decide::addition(server, new)?;
-    decide::carry_out(plan, server.lock, vec![act], terminal.is_some(), &new.shown.secrets, ground)?;
+    let lock = plan.locks[server.lock].path.clone();
+    let items = new.full.changes.len();
+    let about = About { lock: &lock, server: &server.name, verb: "approve", items, offer: new.offer };
+    let answered = terminal.as_mut().map(|terminal| answer(terminal, &about, ground)).transpose()?;
+    decide::carry_out(plan, server.lock, vec![act], answered, &new.shown.secrets, ground)?;
     Ok(Taken::Yes)
 }
 

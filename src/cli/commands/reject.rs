@@ -7,6 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::count;
 use crate::cli::render::{outcome, review};
+use crate::engine::approval::Level;
 use crate::survey::decide;
 use crate::survey::judge::Outcome;
 use crate::survey::plan;
@@ -44,7 +45,14 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
                 let acts = decide::rejections(server, change, &args.items);
                 turned_down += acts.len();
                 if !acts.is_empty() {
-                    decide::carry_out(&mut plan, server.lock, acts, true, &change.shown.secrets, &ground)?;
+                    decide::carry_out(
+                        &mut plan,
+                        server.lock,
+                        acts,
+                        Some(Level::Terminal),
+                        &change.shown.secrets,
+                        &ground,
+                    )?;
                 }
             }
             Outcome::Failed(failure) => {

@@ -5,6 +5,7 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::render::human::list;
+use crate::engine::approval::Level;
 use crate::engine::secret::Known;
 use crate::engine::show;
 use crate::engine::surface::ItemKey;
@@ -40,7 +41,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             true => vec![Act::Revoke { server: server(), key: None }],
             false => keys.into_iter().map(|key| Act::Revoke { server: server(), key: Some(key) }).collect(),
         };
-        decide::carry_out(&mut plan, lock, acts, true, &Known::default(), &ground)?;
+        decide::carry_out(&mut plan, lock, acts, Some(Level::Terminal), &Known::default(), &ground)?;
     }
     if !found {
         return Err(Error::UnknownName { names: vec![args.name.clone()] });

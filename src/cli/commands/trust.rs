@@ -1,21 +1,26 @@
 //! `mcpwatch trust`: shows what a lock holds, or what changed in it since it was trusted, and asks
 //! once whether this person accepts exactly that content on this machine.
 
+use crate::cli::answer::{About, answer, at_level, needed};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{Choice, Terminal};
 use crate::cli::render::human::{DIM, RED, YELLOW, count, paint};
 use crate::cli::render::{listing, outcome, review};
+use crate::engine::approval::Level;
+use crate::engine::digest::{Digest, Tag};
 use crate::engine::lockfile::{Lockfile, ServerPin};
 use crate::engine::review as lines;
 use crate::engine::secret::Known;
 use crate::engine::show;
 use crate::store::decide::Act;
+use crate::store::trust as store;
 use crate::store::trust::Standing;
+use crate::survey::SurveyError;
 use crate::survey::plan::{self, Plan};
 use crate::survey::trust::{self, Difference, What};
-use crate::survey::{Ground, decide};
+use crate::survey::{Ground, announce, decide};
 use std::path::{Path, PathBuf};
 
 /// What the command takes.
@@ -26,11 +31,18 @@ pub struct Args {
     /// Take trust in the lock back
     #[arg(long)]
     revoke: bool,
+    /// Set how firmly decisions must be answered for: `terminal`, or `code` for a code that a desktop
+    /// notification shows
+    #[arg(long, value_name = "LEVEL", conflicts_with_all = ["file", "revoke"])]
+    level: Option<Level>,
 }
 
 /// Shows and asks for each lock.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
+    if let Some(level) = args.level {
+        return enrol(level, app, &ground);
+    }
     let mut request = app.ask(&[]);
     request.lock = args.file.clone().or(request.lock);
     let mut plan = plan::make(&request, &ground)?;
@@ -44,7 +56,14 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         }
         let path = listing::short_path(&plan.locks[lock].path, &ground);
         if args.revoke {
-            decide::carry_out(&mut plan, lock, vec![Act::Distrust], true, &Known::default(), &ground)?;
+            decide::carry_out(
+                &mut plan,
+                lock,
+                vec![Act::Distrust],
+                Some(Level::Terminal),
+                &Known::default(),
+                &ground,
+            )?;
             app.out.say(&format!("{path} is not trusted any more."));
             continue;
         }
@@ -60,6 +79,28 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let open = plan.locks.iter().filter(|lock| lock.loaded.is_some()).any(|lock| !lock.is_trusted());
     Ok(if open && !args.revoke { Exit::ChangeWaits } else { Exit::Done })
+}
+
+/// Sets the level that decisions need from now on. It is answered at the level in force, and at the new
+/// one too: whoever enrols a level has its means.
+fn enrol(level: Level, app: &App, ground: &Ground) -> Result<Exit, Error> {
+    let lock = ground.paths.user_lock();
+    let text = format!("level {level}");
+    let offer = Digest::of_bytes(Tag::Offer, text.as_bytes());
+    let about = About { lock: &lock, server: "mcpwatch", verb: "level", items: 0, offer };
+    let in_force = needed(ground)?;
+    let mut terminal = Terminal::open()?;
+    let question =
+        format!("Decisions need the level `{in_force}` here. Shall they need `{level}` from now on?");
+    if !terminal.confirm(&question)? {
+        app.out.say("Nothing was changed.");
+        return Ok(Exit::Done);
+    }
+    at_level(&mut terminal, &about, in_force.max(level), ground)?;
+    store::update(&ground.paths, |trust| trust.level = level).map_err(SurveyError::from)?;
+    announce::say(&lock, announce::decision("mcpwatch", "level", level), ground);
+    app.out.say(&format!("Decisions need the level `{level}` from now on."));
+    Ok(Exit::Done)
 }
 
 /// Shows one lock and asks for it; whether it is trusted now.
@@ -100,7 +141,11 @@ pub fn ask(
         }
     }
     let values = trust::values(plan, lock);
-    decide::carry_out(plan, lock, vec![Act::Trust { values }], true, &Known::default(), ground)?;
+    let (server, items) =
+        (folder.file_name().unwrap_or_default().to_string_lossy(), loaded.lockfile.servers.len());
+    let about = About { lock: &loaded.path, server: &server, verb: "trust", items, offer: loaded.digest };
+    let answered = Some(answer(terminal, &about, ground)?);
+    decide::carry_out(plan, lock, vec![Act::Trust { values }], answered, &Known::default(), ground)?;
     plan.locks[lock].standing = Standing::Trusted;
     app.out.say(&format!("{path} is trusted on this machine."));
     Ok(true)

@@ -3,6 +3,7 @@
 //! That weakens what protects the model, so a person at a terminal has to confirm it.
 
 use super::wrap::{apply, report, show};
+use crate::cli::answer::{About, answer};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
@@ -11,7 +12,7 @@ use crate::cli::render::human::count;
 use crate::cli::render::wrapping::{self, Way};
 use crate::cli::render::{json, listing};
 use crate::discover::{Disk, Entry};
-use crate::engine::approval::{self, Means};
+use crate::engine::digest::{Digest, Tag};
 use crate::survey::Ground;
 use crate::survey::plan::{self, Plan};
 use crate::survey::wrap::{self, Change};
@@ -80,9 +81,11 @@ pub(super) fn wrapped(plan: &Plan) -> Vec<&Entry> {
 /// Asks for a decision that weakens, at the level in force.
 pub(super) fn confirm(question: &str, ground: &Ground) -> Result<bool, Error> {
     let mut terminal = Terminal::open()?;
-    if let Some(trust) = &ground.trust {
-        let means = Means { terminal: true, ..Means::default() };
-        approval::can_decide(approval::needed(trust.level, None), means)?;
+    if !terminal.confirm(question)? {
+        return Ok(false);
     }
-    terminal.confirm(question)
+    let offer = Digest::of_bytes(Tag::Offer, question.as_bytes());
+    let lock = ground.paths.user_lock();
+    let about = About { lock: &lock, server: "mcpwatch", verb: "weaken", items: 0, offer };
+    answer(&mut terminal, &about, ground).map(|_| true)
 }

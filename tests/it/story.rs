@@ -1,0 +1,292 @@
+//! One whole story on a real desktop: pinned, watched, changed under a session, told, blocked, approved
+//! with the code that the notification shows, and the session goes on. Also what an agent with a
+//! shell tries on the way.
+
+use crate::desktop::Session;
+use crate::fixture;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mcpwatch");
+
+/// A user with a home, a server in it, and a desktop.
+struct User {
+    session: Session,
+    folder: tempfile::TempDir,
+}
+
+/// A command at a pseudo-terminal.
+struct Pty {
+    child: Child,
+    stdin: ChildStdin,
+    screen: Arc<Mutex<String>>,
+}
+
+/// A client that speaks through the gate.
+struct Client {
+    child: Child,
+    stdin: ChildStdin,
+    lines: mpsc::Receiver<String>,
+}
+
+impl User {
+    fn new(session: Session) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let user = Self { session, folder };
+        std::fs::create_dir(user.home()).unwrap();
+        std::fs::create_dir(user.state()).unwrap();
+        let arguments: Vec<String> = user.server()[1..].to_vec();
+        let quoted: Vec<String> = arguments.iter().map(|word| format!("{word:?}")).collect();
+        let text = format!(
+            r#"{{"mcpServers":{{"notes":{{"command":{:?},"args":[{}]}}}}}}"#,
+            user.server()[0],
+            quoted.join(",")
+        );
+        std::fs::write(user.home().join(".claude.json"), text).unwrap();
+        user
+    }
+
+    fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// The server's own command: its description changes when a file appears, and it says so.
+    fn server(&self) -> Vec<String> {
+        let mut words = vec![fixture::path().to_string_lossy().into_owned()];
+        let change = ["--change", "description", "--when", "file", "--notify", "--era", "session", "--state"];
+        words.extend(change.map(str::to_owned));
+        words.push(self.state().to_string_lossy().into_owned());
+        words
+    }
+
+    fn pull_the_rug(&self) {
+        std::fs::write(self.state().join("change"), "").unwrap();
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
+        command.env("HOME", self.home()).env("MCPWATCH_HOME", self.folder.path().join("ours"));
+        command.env_remove("NO_COLOR").env("TERM", "dumb").current_dir(self.home());
+        command
+    }
+
+    /// Runs a command of ours without a terminal.
+    fn run(&self, words: &[&str]) -> Output {
+        let mut command = self.prepare(self.session.command("setsid"));
+        command.arg("--wait").arg(BINARY).args(words).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command of ours at a pseudo-terminal, answers prompts in turn, and gives its screen.
+    fn type_at(&self, words: &str, answers: &[(&str, &dyn Fn() -> String)]) -> (i32, String) {
+        let mut command = self.prepare(self.session.command("script"));
+        command.args(["-qfec", &format!("{BINARY} {words}"), "/dev/null"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let screen = Arc::new(Mutex::new(String::new()));
+        let (mut stdout, copy) = (child.stdout.take().unwrap(), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = stdout.read(&mut bytes) {
+                copy.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..length]));
+            }
+        });
+        let stdin = child.stdin.take().unwrap();
+        let mut pty = Pty { child, stdin, screen };
+        for (prompt, answer) in answers {
+            pty.wait_for(prompt);
+            let answer = answer();
+            pty.screen.lock().unwrap().clear();
+            pty.stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
+        }
+        let status = eventually(20, || pty.child.try_wait().unwrap());
+        let screen = pty.screen.lock().unwrap().clone();
+        let status = status.unwrap_or_else(|| panic!("`{words}` does not end:\n{screen}"));
+        (status.code().unwrap_or(-1), screen)
+    }
+
+    fn shown(&self) -> String {
+        std::fs::read_to_string(self.session.shown()).unwrap_or_default()
+    }
+
+    /// Waits until the notification service showed a text after `from` bytes of what it showed.
+    fn is_told(&self, from: usize, text: &str) -> bool {
+        eventually(10, || self.shown().get(from..).is_some_and(|shown| shown.contains(text)).then_some(()))
+            .is_some()
+    }
+
+    /// The code of the newest notification, once there is one after `from`.
+    fn code(&self, from: usize) -> String {
+        let code = || {
+            let shown = self.shown();
+            let line = shown.get(from..)?.lines().rfind(|line| line.starts_with("Code "))?;
+            Some(line.split(' ').nth(1)?.to_owned())
+        };
+        eventually(10, code).unwrap_or_else(|| panic!("no code was shown: {}", self.shown()))
+    }
+}
+
+impl Pty {
+    fn wait_for(&mut self, prompt: &str) {
+        let found = eventually(20, || self.screen.lock().unwrap().contains(prompt).then_some(()));
+        let screen = self.screen.lock().unwrap().clone();
+        assert!(found.is_some(), "no prompt {prompt:?}:\n{screen}");
+        // What is typed before a question stands is not its answer.
+        std::thread::sleep(Duration::from_millis(150));
+    }
+}
+
+impl Client {
+    fn start(user: &User) -> Self {
+        let mut command = user.prepare(user.session.command(BINARY));
+        command.args(["run", "--server", "notes", "--"]).args(user.server());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let (tell, lines) = mpsc::channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
+        let stdin = child.stdin.take().unwrap();
+        let mut client = Self { child, stdin, lines };
+        client.send(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#);
+        client.wait_for("\"id\":1");
+        client.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        client
+    }
+
+    fn send(&mut self, line: &str) {
+        self.stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    fn wait_for(&mut self, text: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(15);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("nothing with {text:?} came"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn list(&mut self, id: u32) -> String {
+        self.send(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{}}}}"#));
+        self.wait_for(&format!("\"id\":{id},"))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn pinned_watched_changed_blocked_approved_with_the_code() {
+    let session = match Session::start() {
+        Ok(session) => session,
+        Err(why) => {
+            return eprintln!("skipped: pinned_watched_changed_blocked_approved_with_the_code ({why})");
+        }
+    };
+    let user = User::new(session);
+    let yes = || "yes".to_owned();
+    let letter = |letter: &'static str| move || letter.to_owned();
+
+    // Pinned by a person at a terminal; from now on decisions need the code.
+    let (exit, screen) = user.type_at("init", &[("[q] quit", &letter("y")), ("wrap them", &letter("n"))]);
+    assert_eq!(exit, 0, "{screen}");
+    let from = user.shown().len();
+    let (exit, screen) =
+        user.type_at("trust --level code", &[("Type yes", &yes), ("Type it here", &|| user.code(from))]);
+    assert_eq!(exit, 0, "{screen}");
+
+    // The daemon watches, a client works through the gate.
+    let mut daemon = user.prepare(user.session.command(BINARY));
+    let mut daemon = daemon.arg("daemon").stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let watching = || {
+        text(&user.run(&["service", "status"])).contains("watching 1 server, nothing waiting").then_some(())
+    };
+    assert!(eventually(15, watching).is_some(), "{}", text(&user.run(&["service", "status"])));
+    let second = user.run(&["daemon"]);
+    assert!(text(&second).contains("a daemon is already running"), "{}", text(&second));
+    let mut client = Client::start(&user);
+    assert!(!client.list(2).contains("CHANGED"));
+
+    // The rug is pulled under the session: told, and not one changed word reaches the client.
+    let from = user.shown().len();
+    user.pull_the_rug();
+    assert!(user.is_told(from, "notes changed 1 tool"), "{}", user.shown());
+    assert!(!client.list(3).contains("CHANGED"));
+    assert!(text(&user.run(&["service", "status"])).contains("1 item waiting for you"));
+
+    // An agent with a shell, but without the code.
+    let piped = user.run(&["approve", "notes"]);
+    assert_eq!(piped.status.code(), Some(3), "without a terminal: {}", text(&piped));
+    let from = user.shown().len();
+    let wrong = letter("BBBBBB");
+    let again = ("Type it here", &wrong as &dyn Fn() -> String);
+    let (exit, screen) = user.type_at("approve notes", &[("[q] quit", &letter("y")), again, again, again]);
+    assert_eq!(exit, 3, "{screen}");
+    assert!(screen.contains("three wrong codes"), "{screen}");
+    assert!(user.is_told(from, "Three wrong codes for notes"), "{}", user.shown());
+    let lowered = user.type_at("trust --level terminal", &[("Type yes", &yes), again, again, again]);
+    assert_eq!(lowered.0, 3, "lowering the level needs the code too: {}", lowered.1);
+    assert!(!client.list(4).contains("CHANGED"));
+
+    // The person reads the code and types it: announced, and the session goes on.
+    let from = user.shown().len();
+    let approving =
+        [("[q] quit", &letter("y") as &dyn Fn() -> String), ("Type it here", &|| user.code(from))];
+    let (exit, screen) = user.type_at("approve notes", &approving);
+    assert_eq!(exit, 0, "{screen}");
+    client.wait_for("notifications/tools/list_changed");
+    assert!(client.list(5).contains("CHANGED"), "what was approved is served");
+    assert!(user.is_told(from, "Approved 1 item of notes"), "{}", user.shown());
+    assert!(eventually(15, watching).is_some(), "{}", text(&user.run(&["service", "status"])));
+
+    // Everything is in the log, and nobody edited it.
+    let log = text(&user.run(&["log", "notes", "--kind", "decision"]));
+    assert!(log.contains("refused: approve") && log.contains("approve of 1 item by"), "{log}");
+    assert!(log.contains("level code"), "{log}");
+    let told = Instant::now();
+    std::process::Command::new("kill").arg(daemon.id().to_string()).status().unwrap();
+    assert!(eventually(5, || daemon.try_wait().unwrap()).is_some_and(|status| status.success()));
+    assert!(told.elapsed() < Duration::from_secs(2), "SIGTERM is clean within two seconds");
+    let sound = user.run(&["log", "verify"]);
+    assert!(text(&sound).starts_with("Sound: "), "{}", text(&sound));
+    edit_the_log(&user.folder.path().join("ours/state/log/log.jsonl"));
+    let broken = user.run(&["log", "verify"]);
+    assert!(text(&broken).contains("log.jsonl:2: its link does not follow"), "{}", text(&broken));
+}
+
+fn edit_the_log(path: &Path) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[1] = lines[1].replacen("\"at\":1", "\"at\":2", 1);
+    std::fs::write(path, lines.join("\n") + "\n").unwrap();
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn eventually<T>(seconds: u64, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let until = Instant::now() + Duration::from_secs(seconds);
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() > until {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(40));
+    }
+}
