@@ -266,6 +266,18 @@ impl Notice {
                 stays: true,
                 transient: false,
             },
+            Notice::Code { server, items: 0, code } => Text {
+                summary: format!("Code {code}"),
+                body: format!(
+                    "It confirms a decision about {}, as the terminal shows. Type it there within two minutes.\n\
+                     Not you? Do nothing, and tell nobody the code.",
+                    server.shown("server")
+                ),
+                severity: Severity::Review,
+                actions: Vec::new(),
+                stays: true,
+                transient: true,
+            },
             Notice::Code { server, items, code } => Text {
                 summary: format!("Code {code}"),
                 body: format!(

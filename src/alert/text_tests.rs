@@ -57,6 +57,7 @@ fn notices() -> Vec<Notice> {
         },
         Notice::WrongCodes { server: github(), terminal: terminal() },
         Notice::Code { server: github(), items: 2, code: "BCDF24".to_owned() },
+        Notice::Code { server: Name::new("mcpwatch", 0), items: 0, code: "BCDF24".to_owned() },
     ]
 }
 

@@ -103,7 +103,7 @@ impl Session {
         let text = format!(
             "[global]\nfont = DejaVu Sans 11\nwidth = 560\nheight = 200\norigin = top-center\noffset = 0x40\n\
              markup = full\nformat = \"<b>%a: %s</b>\\n%b\"\nshow_indicators = yes\npadding = 14\n\
-             horizontal_padding = 18\nframe_width = 2\nenable_posix_regex = true\n\
+             horizontal_padding = 18\nframe_width = 2\nstack_duplicates = false\nenable_posix_regex = true\n\
              [urgency_critical]\nbackground = \"#fdf6e3\"\nforeground = \"#333333\"\nframe_color = \"#c0392b\"\n\
              [urgency_normal]\nbackground = \"#fdf6e3\"\nforeground = \"#333333\"\nframe_color = \"#7f8c8d\"\n\
              [note]\nsummary = \".*\"\nscript = {}\n",

@@ -25,6 +25,16 @@ struct Pty {
     screen: Arc<Mutex<String>>,
 }
 
+/// The daemon, which does not outlive a failed test.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A client that speaks through the gate.
 struct Client {
     child: Child,
@@ -212,7 +222,8 @@ fn pinned_watched_changed_blocked_approved_with_the_code() {
 
     // The daemon watches, a client works through the gate.
     let mut daemon = user.prepare(user.session.command(BINARY));
-    let mut daemon = daemon.arg("daemon").stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    daemon.arg("daemon").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut daemon = Daemon(daemon.spawn().unwrap());
     let watching = || {
         text(&user.run(&["service", "status"])).contains("watching 1 server, nothing waiting").then_some(())
     };
@@ -259,8 +270,8 @@ fn pinned_watched_changed_blocked_approved_with_the_code() {
     assert!(log.contains("refused: approve") && log.contains("approve of 1 item by"), "{log}");
     assert!(log.contains("level code"), "{log}");
     let told = Instant::now();
-    std::process::Command::new("kill").arg(daemon.id().to_string()).status().unwrap();
-    assert!(eventually(5, || daemon.try_wait().unwrap()).is_some_and(|status| status.success()));
+    std::process::Command::new("kill").arg(daemon.0.id().to_string()).status().unwrap();
+    assert!(eventually(5, || daemon.0.try_wait().unwrap()).is_some_and(|status| status.success()));
     assert!(told.elapsed() < Duration::from_secs(2), "SIGTERM is clean within two seconds");
     let sound = user.run(&["log", "verify"]);
     assert!(text(&sound).starts_with("Sound: "), "{}", text(&sound));
