@@ -10,6 +10,7 @@
 //! trust, settings) closes the gate and is said through the client.
 
 mod ends;
+mod expanded;
 mod http;
 mod pins;
 mod pump;

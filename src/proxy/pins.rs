@@ -5,6 +5,7 @@
 //! accepted; whatever cannot be read, is not trusted or does not match closes the gate, with a reason
 //! in our own words: text of a lock or a server never stands in it.
 
+use super::expanded::is_expanded;
 use crate::engine::gate::{Approval, Approved, Limits, Mode};
 use crate::engine::launchpin::{self, Artifact, CommandLaunch, Launch, LaunchPin};
 use crate::engine::lockfile::ServerPin;
@@ -241,7 +242,7 @@ impl Pins {
             });
             return if was_revoked { Err(REVOKED) } else { Ok(None) };
         };
-        self.check_launch(&pin, trust, &loaded.path)?;
+        self.check_launch(&pin, &loaded.path)?;
         Ok(Some(Approved { pin, rejected, revoked: BTreeSet::new() }))
     }
 
@@ -269,22 +270,20 @@ impl Pins {
         trust.effective(path, lockfile, &moment)
     }
 
-    /// Whether what the client starts is what is pinned, secrets included.
-    fn check_launch(&self, pin: &ServerPin, trust: Option<&Trust>, lock: &Path) -> Result<(), &'static str> {
+    /// Whether what the client starts is what is pinned. Masked values are not compared here: the client
+    /// has filled in what its file only names, and `check` and the daemon read the file itself.
+    fn check_launch(&self, pin: &ServerPin, lock: &Path) -> Result<(), &'static str> {
         let launch = self.as_configured(&pin.launch);
         let account = machine::account();
         let folders = [lock.parent(), Some(&self.cwd)];
         let here = folders.into_iter().flatten();
         let machines = here.map(|folder| account.clone().with(Name::Cwd, folder.to_string_lossy()));
-        let is_pinned =
-            |machine: Machine| launchpin::compare(&pin.launch, &launchpin::pin(&launch, &machine)).is_empty();
-        if !std::iter::once(account.clone()).chain(machines).any(is_pinned) {
-            return Err(LAUNCH_CHANGED);
+        let is_pinned = |machine: Machine| is_expanded(&pin.launch, &launchpin::pin(&launch, &machine));
+        if std::iter::once(account.clone()).chain(machines).any(is_pinned) {
+            Ok(())
+        } else {
+            Err(LAUNCH_CHANGED)
         }
-        let Some(trust) = trust else { return Ok(()) };
-        let Some(approved) = trust.values(lock, &self.asked.server) else { return Ok(()) };
-        let now = trust.keyed_values(&launchpin::masked_values(&launch));
-        if now == *approved { Ok(()) } else { Err(VALUES_CHANGED) }
     }
 
     /// The launch as the client's file has it. The client gave us its variables with everybody else's,
@@ -297,7 +296,11 @@ impl Pins {
         let variable = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
         Launch::Command(CommandLaunch {
             env: env.keys().filter_map(variable).collect(),
-            cwd: cwd.as_ref().map(|_| self.cwd.to_string_lossy().into_owned()),
+            cwd: cwd.as_ref().map(|cwd| {
+                // One that is relative to the client's own folder cannot be told from ours.
+                let is_whole = Path::new(cwd).is_absolute() || cwd.contains('$');
+                if is_whole { self.cwd.to_string_lossy().into_owned() } else { cwd.clone() }
+            }),
             ..launch.clone()
         })
     }
@@ -335,7 +338,6 @@ const LOCK_NOT_TRUSTED: &str =
     "its lockfile was never accepted on this machine. The user can look at it with `mcpwatch trust`.";
 const LAUNCH_CHANGED: &str =
     "the client starts something else than what was approved. The user can look at it with `mcpwatch check`.";
-const VALUES_CHANGED: &str = "a masked value of its launch is not the one that was approved. The user can look at it with `mcpwatch check`.";
 const REVOKED: &str = "the user took back its approval.";
 const BROUGHT: &str = "this environment brings its own trust, which this account does not allow.";
 
