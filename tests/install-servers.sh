@@ -3,7 +3,7 @@
 # $MCPWATCH_TEST_SERVERS (target/test-servers where it is not set). Quick when they are there already.
 #
 # - npm:        what `tests/servers/npm/package-lock.json` locks, the current releases
-# - npm-before: the releases before them, of two of the servers
+# - npm-before: the releases before them, of three of the servers
 # - python:     what `tests/servers/python/requirements.txt` pins, in a virtual environment
 #
 # A test that does not find a server prints `skipped: NAME` to stderr and passes; `.ci/run` runs this

@@ -1,7 +1,7 @@
 //! The command as a person or a script meets it: arguments, help, outputs, exit codes.
 
 mod approve;
-mod bench;
+pub mod bench;
 mod check;
 mod init;
 mod plan;

@@ -13,6 +13,8 @@ mod https;
 mod launch;
 mod lockfile;
 mod real_servers;
+#[cfg(unix)]
+mod real_story;
 mod servers;
 #[cfg(unix)]
 mod stay;

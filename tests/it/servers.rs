@@ -75,7 +75,13 @@ impl Server {
 
     /// Starts it on a free port: `{port}` in its arguments and PORT in its environment name it.
     pub fn serve(&self) -> Http {
+        // The listener has to be gone before the server opens the port.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        self.serve_at(port)
+    }
+
+    /// Starts it on this port.
+    pub fn serve_at(&self, port: u16) -> Http {
         let mut command = std::process::Command::new(&self.program);
         command.args(self.args.iter().map(|arg| arg.replace("{port}", &port.to_string())));
         command
@@ -94,6 +100,11 @@ impl Server {
 }
 
 impl Http {
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The launch of this server at a path.
     pub fn target(&self, path: &str) -> Target {
         let url = format!("http://127.0.0.1:{}{path}", self.port);

@@ -86,13 +86,23 @@ impl Bench {
 
     /// Runs the command in the project folder, without a terminal.
     pub fn run(&self, args: &[&str]) -> Run {
+        let run = self.run_whole(args);
+        Run { stdout: self.plain(&run.stdout), stderr: self.plain(&run.stderr), ..run }
+    }
+
+    /// The same with digests and folders left in what it prints.
+    fn run_whole(&self, args: &[&str]) -> Run {
         let output = command(&self.home()).current_dir(self.work()).args(args).output().unwrap();
-        let run = Run {
+        Run {
             code: output.status.code().unwrap_or(-1),
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
-        };
-        Run { stdout: self.plain(&run.stdout), stderr: self.plain(&run.stderr), ..run }
+        }
+    }
+
+    /// Like `with_config`, with digests and folders left in.
+    pub fn raw(&self, args: &[&str]) -> Run {
+        self.run_whole(&[args, &["--config", "client.json", "--lock", "mcp.lock"]].concat())
     }
 
     /// Runs it with `--config client.json --lock mcp.lock`.
