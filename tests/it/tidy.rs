@@ -191,3 +191,40 @@ fn rooms_named(text: &str) -> BTreeSet<String> {
     let known = |room: &String| floor_of(room).is_some();
     named.into_iter().filter(known).collect()
 }
+
+#[test]
+fn every_threat_names_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/threats.md")).unwrap();
+    let mut code = String::new();
+    let mut folders = vec![root().join("src"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                code.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut rows = 0;
+    let mut missing = Vec::new();
+    for row in page.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |")) {
+        let tests = row.rsplit(" | ").next().unwrap().trim_end_matches(" |");
+        if tests == "test" {
+            continue;
+        }
+        rows += 1;
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "a threat without a test: {row}");
+        // A test is a function, or the name given to the macro of the gate's sessions.
+        let exists = |name: &str| {
+            code.contains(&format!("fn {name}("))
+                || code.contains(&format!("\n    {name},"))
+                || root().join(name).exists()
+        };
+        missing.extend(names.into_iter().filter(|name| !exists(name)));
+    }
+    assert!(rows > 20, "the tables were not found");
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
