@@ -164,6 +164,7 @@ fn relay(command: &[String]) {
     let back = std::thread::spawn(move || copy(from, own(std::io::stdout())));
     copy(own(std::io::stdin()), to);
     back.join().unwrap();
+    child.wait().unwrap();
 }
 
 /// Our end without the standard library's buffer.
