@@ -1,6 +1,6 @@
 //! What the client sends.
 
-use super::methods::{Asked, asked};
+use super::methods::{Asked, asked, needs_id};
 use super::pending::Request;
 use super::verdict::Action;
 use super::{Approval, Expect, Gate, Mode, Output, Record, Side, words};
@@ -228,6 +228,9 @@ impl Gate {
             "notifications/initialized" => {
                 self.pass(Side::Server, message);
                 self.read_unapproved(Era::Session);
+            }
+            _ if needs_id(method, message) && !self.is_observing() => {
+                self.drop_frame(Side::Client, "a request without an id".to_owned());
             }
             _ => self.pass(Side::Server, message),
         }

@@ -68,6 +68,13 @@ pub fn asked(method: &str, message: &Message<'_>) -> Asked {
     if asked != Asked::Unknown && is_alike() { Asked::Nameless } else { asked }
 }
 
+/// Whether a method is one of requests. Without an id it is no notification: a server that does not
+/// look for the id would act on it, and nobody would have judged it.
+pub fn needs_id(method: &str, message: &Message<'_>) -> bool {
+    let of_servers = matches!(method, "sampling/createMessage" | "elicitation/create" | "roots/list");
+    of_servers || asked(method, message) != Asked::Unknown
+}
+
 /// What `completion/complete` completes an argument of.
 fn reference(reference: Option<&Value>) -> Asked {
     let text = |field: &str| reference.and_then(|value| value.get(field)).and_then(Value::as_str);

@@ -1,6 +1,6 @@
 //! What the server sends.
 
-use super::methods::changed_lists;
+use super::methods::{changed_lists, needs_id};
 use super::verdict::{Offered, Verdict};
 use super::{Approval, Expect, Gate, Open, Output, Own, Record, Side, eras, words};
 use crate::engine::json::{self, Object, Value, write};
@@ -62,6 +62,9 @@ impl Gate {
         let changed = changed_lists(method);
         if !changed.is_empty() {
             return self.signal(changed);
+        }
+        if needs_id(method, message) && !self.is_observing() {
+            return self.drop_frame(Side::Server, "a request without an id".to_owned());
         }
         match self.approval {
             Approval::Pinned(_) => self.pass(Side::Client, message),

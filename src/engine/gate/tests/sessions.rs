@@ -330,6 +330,21 @@ check!(
 );
 
 check!(
+    requests_without_an_id,
+    opened(),
+    r##"
+        C {"method":"tools/call","params":{"name":"evil"}}
+        C {"method":"tools/call","params":{"name":"add"}}
+        C [{"jsonrpc":"2.0","method":"tools/call","params":{"name":"evil"}}]
+        C {"method":"resources/read","params":{"uri":"file:///b"}}
+        C {"method":"notifications/anything","params":{}}
+        C {"method":"acme/anything","params":{}}
+        S {"method":"sampling/createMessage","params":{"messages":["EVIL"]}}
+        S {"method":"tools/list","params":{"EVIL":1}}
+        S {"method":"notifications/anything","params":{}}"##
+);
+
+check!(
     prompts_resources_and_pages,
     opened(),
     r##"
