@@ -1,4 +1,4 @@
-//! The strict reader behind [`super::parse`]: one pass, recursive, at most [`MAX_DEPTH`] levels deep.
+//! The strict reader behind [`super::parse()`]: one pass, recursive, at most [`MAX_DEPTH`] levels deep.
 //!
 //! Promises: errors carry the path and the byte where reading stopped. Does not guess or repair.
 

@@ -1,7 +1,7 @@
 //! The strict rules without a tree: says whether a text is strict JSON and where its outer members
 //! stand, at the speed of the memory, for messages that pass through as they are.
 //!
-//! Promises: [`scan`] accepts exactly what [`super::parse`] accepts (a property test holds the two
+//! Promises: [`scan`] accepts exactly what [`super::parse()`] accepts (a property test holds the two
 //! together, and a text that only one of them takes is refused). The rules themselves stand once, in
 //! the parser: what is quick here is only the plain case, and every escape and every number that is
 //! not a short integer is read by the parser.
