@@ -4,10 +4,10 @@
 //! Does not copy: a node borrows the parsed tree, so that a file of megabytes costs its parse alone.
 
 use super::problem::{Fault, Place};
+use crate::engine::jsonc;
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -193,20 +193,8 @@ fn pair<'a>((key, value): (&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeVa
 
 /// JSON as the most generous of the clients read it: comments and trailing commas, nothing looser.
 fn json(text: &str) -> Result<ast::Value<'_>, (Fault, Option<Place>)> {
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    match parse_to_ast(text, &CollectOptions::default(), &options) {
-        Ok(result) => result.value.ok_or((Fault::Empty, None)),
+    match jsonc::parse(text) {
+        Ok(value) => value.ok_or((Fault::Empty, None)),
         Err(error) => {
             let place = Some(Place::at(text, error.range().start));
             let words = lower_first(&error.kind().to_string());

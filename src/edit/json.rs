@@ -3,10 +3,10 @@
 use super::splice::{Splice, line_of};
 use super::{EditError, Wrapper, json_remote};
 use crate::engine::json::{Path, Step};
+use crate::engine::jsonc;
 use crate::engine::wrapping::{self, Wrapped};
 use jsonc_parser::ast::{Array, Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use std::collections::HashSet;
 
 /// An entry's object in its text, and what starts the server in it.
@@ -144,20 +144,8 @@ pub(super) fn on_entry<T>(
 
 /// Parses a text as the most generous of the clients read it.
 pub(super) fn parse(text: &str) -> Result<Option<Value<'_>>, EditError> {
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    match parse_to_ast(text, &CollectOptions::default(), &options) {
-        Ok(result) => Ok(result.value),
+    match jsonc::parse(text) {
+        Ok(value) => Ok(value),
         Err(error) => {
             let line = line_of(text, error.range().start);
             Err(EditError::Syntax { line, message: error.kind().to_string() })

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod frame;
 pub mod gate;
 pub mod json;
+pub mod jsonc;
 pub mod jsonrpc;
 pub mod launchpin;
 pub mod lockfile;
