@@ -5,7 +5,7 @@ use super::error::Error;
 use super::output::Output;
 use crate::discover::env_file;
 use crate::survey::Ground;
-use crate::survey::plan::Ask;
+use crate::survey::plan::{self, Ask, Plan};
 use std::collections::BTreeMap;
 use std::future::Future;
 
@@ -45,6 +45,24 @@ impl App {
             names: names.to_vec(),
             ..Ask::default()
         }
+    }
+
+    /// What is configured and pinned of what was asked for. A name that nothing has is refused.
+    pub fn plan(&self, ask: &Ask, ground: &Ground) -> Result<Plan, Error> {
+        let plan = plan::make(ask, ground)?;
+        if !plan.unknown_names.is_empty() {
+            return Err(Error::UnknownName { names: plan.unknown_names });
+        }
+        Ok(plan)
+    }
+
+    /// The same for a command that needs a lock: where there is none, that is said.
+    pub fn pinned_plan(&self, ask: &Ask, ground: &Ground) -> Result<Plan, Error> {
+        let plan = self.plan(ask, ground)?;
+        if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
+            return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
+        }
+        Ok(plan)
     }
 
     /// Runs a future to its end on a runtime of one thread, this one.

@@ -7,6 +7,9 @@
 use super::json::{Number, Object, Value};
 use std::cmp::Ordering;
 
+/// Gives the members of an object in some order.
+pub type Members = for<'a> fn(&'a Object) -> Vec<(&'a str, &'a Value)>;
+
 /// The canonical bytes of a value.
 pub fn canonical(value: &Value) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
@@ -16,6 +19,12 @@ pub fn canonical(value: &Value) -> Vec<u8> {
 
 /// Appends the canonical bytes of a value.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
+    write_with(value, sorted, out);
+}
+
+/// Appends a value spelled as in its canonical form, the members of each object in the order that `members`
+/// gives.
+pub fn write_with(value: &Value, members: Members, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -28,11 +37,22 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
                 if index > 0 {
                     out.push(b',');
                 }
-                write(item, out);
+                write_with(item, members, out);
             }
             out.push(b']');
         }
-        Value::Object(object) => write_object(object, out),
+        Value::Object(object) => {
+            out.push(b'{');
+            for (index, (key, value)) in members(object).into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_string(key, out);
+                out.push(b':');
+                write_with(value, members, out);
+            }
+            out.push(b'}');
+        }
     }
 }
 
@@ -74,21 +94,12 @@ pub fn compare_keys(a: &str, b: &str) -> Ordering {
     if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
-fn write_object(object: &Object, out: &mut Vec<u8>) {
+fn sorted(object: &Object) -> Vec<(&str, &Value)> {
     let mut members: Vec<(&str, &Value)> = object.iter().collect();
     if !members.is_sorted_by(|a, b| compare_keys(a.0, b.0).is_lt()) {
         members.sort_unstable_by(|a, b| compare_keys(a.0, b.0));
     }
-    out.push(b'{');
-    for (index, (key, value)) in members.into_iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write_string(key, out);
-        out.push(b':');
-        write(value, out);
-    }
-    out.push(b'}');
+    members
 }
 
 /// Appends a number as ECMAScript's `Number::toString` spells it (RFC 8785 §3.2.2.3).

@@ -17,7 +17,7 @@ use crate::engine::json::{Object, Value};
 use crate::survey::Ground;
 use crate::survey::decide::{self, Part};
 use crate::survey::judge::{Change, Outcome};
-use crate::survey::plan::{self, Plan, Server};
+use crate::survey::plan::{Plan, Server};
 use crate::survey::reading::Views;
 use std::collections::BTreeSet;
 
@@ -41,21 +41,15 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(&args.names);
     ask.yes = args.expect.is_some();
-    let mut plan = plan::make(&ask, &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
-    if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
-        return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
-    }
+    let mut plan = app.pinned_plan(&ask, &ground)?;
     let mut terminal = if args.expect.is_some() { None } else { Some(Terminal::open()?) };
     if let Some(terminal) = &mut terminal {
         trust_first(terminal, app, &mut plan, &ground)?;
         // A trusted lock may start what it pins; for the rest the person is asked.
         let ground = app.ground()?;
-        plan = plan::make(&ask, &ground)?;
+        plan = app.plan(&ask, &ground)?;
         plan.servers.retain(|server| server.pin.is_some());
-        plan = super::init::ask_to_start(terminal, plan, &mut ask, &ground)?;
+        plan = super::init::ask_to_start(terminal, app, plan, &mut ask, &ground)?;
     }
     let ground = app.ground()?;
     plan.servers.retain(|server| server.pin.is_some());

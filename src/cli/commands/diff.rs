@@ -8,7 +8,7 @@ use crate::cli::render::human::{DIM, paint};
 use crate::cli::render::{json, listing, outcome, review};
 use crate::engine::json::{Object, Value};
 use crate::survey::judge::{Change, Outcome};
-use crate::survey::plan::{self, Server};
+use crate::survey::plan::Server;
 use crate::survey::reading::Views;
 
 /// What the command takes.
@@ -34,13 +34,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(&args.names);
     (ask.yes, ask.trust_lock) = (args.yes, args.trust_lock);
-    let mut plan = plan::make(&ask, &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
-    if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
-        return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
-    }
+    let mut plan = app.pinned_plan(&ask, &ground)?;
     for words in listing::problems(&plan.problems) {
         app.out.warn(&words);
     }

@@ -13,7 +13,7 @@ use crate::cli::render::human::{DIM, count, list, paint};
 use crate::cli::render::{json, listing, outcome, review, surface};
 use crate::engine::json::{Object, Value};
 use crate::survey::judge::{New, Outcome};
-use crate::survey::plan::{self, Ask, Plan, Server, Standing};
+use crate::survey::plan::{Ask, Plan, Server, Standing};
 use crate::survey::reading::Views;
 use crate::survey::{Ground, decide};
 
@@ -37,10 +37,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(&args.names);
     (ask.yes, ask.project) = (args.yes, args.project);
-    let mut plan = plan::make(&ask, &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
+    let mut plan = app.plan(&ask, &ground)?;
     for words in listing::problems(&plan.problems) {
         app.out.warn(&words);
     }
@@ -50,7 +47,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let mut terminal = if args.yes { None } else { Some(Terminal::open()?) };
     if let Some(terminal) = &mut terminal {
-        plan = ask_to_start(terminal, plan, &mut ask, &ground)?;
+        plan = ask_to_start(terminal, app, plan, &mut ask, &ground)?;
     }
     let pinned = leave_pinned(app, &mut plan, args.names.is_empty());
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
@@ -199,6 +196,7 @@ fn whole(server: &Server, new: &New, full: bool, ground: &Ground) -> String {
 /// Asks whether to start what a project's files name, which whoever cloned them did not write.
 pub(super) fn ask_to_start(
     terminal: &mut Terminal,
+    app: &App,
     plan: Plan,
     ask: &mut Ask,
     ground: &Ground,
@@ -219,7 +217,7 @@ pub(super) fn ask_to_start(
         return Ok(plan);
     }
     ask.yes = true;
-    Ok(plan::make(ask, ground)?)
+    app.plan(ask, ground)
 }
 
 /// Leaves out what is pinned already, and tells of it.

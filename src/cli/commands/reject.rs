@@ -10,7 +10,6 @@ use crate::cli::render::{outcome, review};
 use crate::engine::approval::Level;
 use crate::survey::decide;
 use crate::survey::judge::Outcome;
-use crate::survey::plan;
 use crate::survey::reading::Views;
 
 /// What the command takes.
@@ -27,10 +26,7 @@ pub struct Args {
 /// Reads, shows, turns down.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    let mut plan = plan::make(&app.ask(std::slice::from_ref(&args.name)), &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
+    let mut plan = app.plan(&app.ask(std::slice::from_ref(&args.name)), &ground)?;
     plan.servers.retain(|server| server.pin.is_some());
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
     let servers = plan.servers.clone();

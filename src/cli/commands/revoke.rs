@@ -10,7 +10,7 @@ use crate::engine::secret::Known;
 use crate::engine::show;
 use crate::engine::surface::ItemKey;
 use crate::store::decide::Act;
-use crate::survey::{decide, plan};
+use crate::survey::decide;
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -24,7 +24,7 @@ pub struct Args {
 /// Takes back.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    let mut plan = plan::make(&app.ask(&[]), &ground)?;
+    let mut plan = app.plan(&app.ask(&[]), &ground)?;
     let mut found = false;
     for lock in 0..plan.locks.len() {
         let Some(pin) = plan.locks[lock].lockfile().and_then(|lock| lock.servers.get(&args.name)) else {

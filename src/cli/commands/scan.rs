@@ -8,7 +8,7 @@ use crate::cli::render::{json, listing, outcome, surface};
 use crate::engine::json::{Object, Value};
 use crate::survey::Ground;
 use crate::survey::judge::Outcome;
-use crate::survey::plan::{self, Plan};
+use crate::survey::plan::Plan;
 use crate::survey::reading::Views;
 
 /// What the command takes.
@@ -34,10 +34,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(&args.names);
     ask.yes = args.yes;
-    let plan = plan::make(&ask, &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
+    let plan = app.plan(&ask, &ground)?;
     for words in listing::problems(&plan.problems) {
         app.out.warn(&words);
     }

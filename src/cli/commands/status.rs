@@ -11,7 +11,7 @@ use crate::engine::show;
 use crate::store::trust::{Denied, Subject};
 use crate::survey::Ground;
 use crate::survey::locks::LockUse;
-use crate::survey::plan::{self, Plan};
+use crate::survey::plan::Plan;
 use crate::survey::trust;
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub struct Args {}
 /// Tells.
 pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    let plan = plan::make(&app.ask(&[]), &ground)?;
+    let plan = app.plan(&app.ask(&[]), &ground)?;
     if app.common.json() {
         app.out.data(&json::document("status", Exit::Done, &[Exit::Done], members(&plan, &ground)?))?;
         return Ok(Exit::Done);

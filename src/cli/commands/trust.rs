@@ -18,7 +18,7 @@ use crate::store::decide::Act;
 use crate::store::trust as store;
 use crate::store::trust::Standing;
 use crate::survey::SurveyError;
-use crate::survey::plan::{self, Plan};
+use crate::survey::plan::Plan;
 use crate::survey::trust::{self, Difference, What};
 use crate::survey::{Ground, announce, decide};
 use std::path::{Path, PathBuf};
@@ -45,10 +45,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let mut request = app.ask(&[]);
     request.lock = args.file.clone().or(request.lock);
-    let mut plan = plan::make(&request, &ground)?;
-    if plan.locks.iter().all(|lock| lock.loaded.is_none()) {
-        return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
-    }
+    let mut plan = app.pinned_plan(&request, &ground)?;
     let mut terminal = None;
     for lock in 0..plan.locks.len() {
         if plan.locks[lock].loaded.is_none() {

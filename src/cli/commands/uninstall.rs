@@ -12,8 +12,8 @@ use crate::cli::render::wrapping::{self, Way};
 use crate::discover::Disk;
 use crate::engine::json::Value;
 use crate::service::{Manager, ServiceError};
+use crate::survey::Ground;
 use crate::survey::wrap::{self, Change};
-use crate::survey::{Ground, plan};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub struct Args {
 /// Uninstalls.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    let plan = plan::make(&app.ask(&[]), &ground)?;
+    let plan = app.plan(&app.ask(&[]), &ground)?;
     let mut changes = wrap::unwrap_all(&wrapped(&plan), &ground.paths, &Disk)?;
     let manager = manager()?;
     let folders = if args.data { folders(&ground) } else { BTreeSet::new() };

@@ -14,7 +14,7 @@ use crate::cli::render::{json, listing};
 use crate::discover::{Disk, Entry};
 use crate::engine::digest::{Digest, Tag};
 use crate::survey::Ground;
-use crate::survey::plan::{self, Plan};
+use crate::survey::plan::Plan;
 use crate::survey::wrap::{self, Change};
 
 /// What the command takes.
@@ -30,10 +30,7 @@ pub struct Args {
 /// Unwraps.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    let plan = plan::make(&app.ask(&args.names), &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
+    let plan = app.plan(&app.ask(&args.names), &ground)?;
     let entries = wrapped(&plan);
     let some = !args.names.is_empty() || !app.common.config.is_empty();
     let mut changes = match some {

@@ -14,7 +14,7 @@ use crate::cli::render::outcome;
 use crate::engine::digest::Digest;
 use crate::engine::show;
 use crate::survey::judge::Outcome;
-use crate::survey::plan::{self, Server};
+use crate::survey::plan::Server;
 use crate::survey::reading::Views;
 use crate::survey::run::{How, Version};
 use crate::survey::upgrade;
@@ -42,10 +42,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut ask = app.ask(std::slice::from_ref(&args.name));
     ask.yes = args.expect.is_some();
-    let mut plan = plan::make(&ask, &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
+    let mut plan = app.plan(&ask, &ground)?;
     if plan.servers.is_empty() {
         return Err(Error::UnknownName { names: vec![args.name.clone()] });
     }
@@ -57,7 +54,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     if let Some(terminal) = &mut terminal {
         approve::trust_first(terminal, app, &mut plan, &ground)?;
         // A trusted lock may start what it pins.
-        plan = plan::make(&ask, &app.ground()?)?;
+        plan = app.plan(&ask, &app.ground()?)?;
         plan.servers.iter().try_for_each(upgrade::can)?;
     }
     let ground = app.ground()?;

@@ -9,7 +9,7 @@ use crate::cli::render::listing::short_path;
 use crate::cli::render::wrapping::{self, Way};
 use crate::cli::render::{json, listing};
 use crate::discover::Disk;
-use crate::survey::plan::{self, Plan};
+use crate::survey::plan::Plan;
 use crate::survey::wrap::{self, Change, Target};
 use crate::survey::{Ground, machine};
 use std::path::PathBuf;
@@ -30,10 +30,7 @@ pub struct Args {
 /// Wraps.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    let plan = plan::make(&app.ask(&args.names), &ground)?;
-    if !plan.unknown_names.is_empty() {
-        return Err(Error::UnknownName { names: plan.unknown_names });
-    }
+    let plan = app.plan(&app.ask(&args.names), &ground)?;
     for words in listing::problems(&plan.problems) {
         app.out.warn(&words);
     }
@@ -70,7 +67,7 @@ pub(super) fn offer(
     if names.is_empty() {
         return Ok(());
     }
-    let plan = plan::make(&app.ask(names), ground)?;
+    let plan = app.plan(&app.ask(names), ground)?;
     let exe = program()?;
     let args = Args { names: Vec::new(), project: false, dry_run: false };
     let changes = wrap::wrap(&targets(&plan, &args), &exe, &ground.paths, &Disk)?;

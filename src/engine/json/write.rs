@@ -15,31 +15,9 @@ pub fn to_bytes(value: &Value) -> Vec<u8> {
 
 /// Appends the value as compact JSON.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write(item, out);
-            }
-            out.push(b']');
-        }
-        Value::Object(object) => write_object(object, out),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => canon::write(value, out),
-    }
+    canon::write_with(value, received, out);
 }
 
-fn write_object(object: &Object, out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (index, (key, value)) in object.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        canon::write_string(key, out);
-        out.push(b':');
-        write(value, out);
-    }
-    out.push(b'}');
+fn received(object: &Object) -> Vec<(&str, &Value)> {
+    object.iter().collect()
 }
