@@ -1,27 +1,29 @@
-//! The fixture server (`examples/fixture_server`) for whoever starts it, and folders for its state.
+//! The programs of `examples/`: the fixture server for whoever starts it, and folders for its state.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The built fixture server. `cargo test` builds examples; `cargo test --test it` alone does not, so it
-/// is built here where it is missing.
+/// The built fixture server.
 pub fn path() -> PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let folder = test.parent().unwrap().parent().unwrap().join("examples");
-        let path = folder.join(format!("fixture_server{}", std::env::consts::EXE_SUFFIX));
-        if !path.exists() {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let built =
-                Command::new(cargo).args(["build", "--quiet", "--example", "fixture_server"]).status();
-            assert!(built.unwrap().success() && path.exists(), "the fixture server does not build");
-        }
-        path
-    })
-    .clone()
+    example("fixture_server")
+}
+
+/// A built example. `cargo test` builds examples; `cargo test --test it` alone does not, so it is built
+/// here where it is missing.
+pub fn example(name: &str) -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = BUILDING.lock().unwrap();
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap().parent().unwrap().join("examples");
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !path.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo).args(["build", "--quiet", "--example", name]).status();
+        assert!(built.unwrap().success() && path.exists(), "{name} does not build");
+    }
+    path
 }
 
 /// A fixture server on HTTP, killed when dropped.

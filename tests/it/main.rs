@@ -12,6 +12,8 @@ mod https;
 #[cfg(unix)]
 mod launch;
 mod lockfile;
+#[cfg(unix)]
+mod readme;
 mod real_servers;
 #[cfg(unix)]
 mod real_story;
