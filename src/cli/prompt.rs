@@ -7,6 +7,7 @@
 use super::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(windows)]
 const INPUT: &str = "CONIN$";
@@ -19,7 +20,7 @@ const OUTPUT: &str = "/dev/tty";
 
 /// The controlling terminal.
 pub struct Terminal {
-    input: BufReader<File>,
+    input: Arc<Mutex<BufReader<File>>>,
     output: anstream::AutoStream<File>,
 }
 
@@ -38,7 +39,8 @@ impl Terminal {
         let open = |path, write| OpenOptions::new().read(true).write(write).open(path);
         let input = open(INPUT, cfg!(windows)).map_err(|_| Error::NoTerminal)?;
         let output = open(OUTPUT, true).map_err(|_| Error::NoTerminal)?;
-        Ok(Self { input: BufReader::new(input), output: anstream::AutoStream::auto(output) })
+        let input = Arc::new(Mutex::new(BufReader::new(input)));
+        Ok(Self { input, output: anstream::AutoStream::auto(output) })
     }
 
     /// Shows text.
@@ -81,19 +83,40 @@ impl Terminal {
         self.line()
     }
 
+    /// Reads a line. Ctrl-C is heard here: since servers were read, it no longer ends this process.
     fn line(&mut self) -> Result<String, Error> {
-        let mut line = String::new();
-        match self.input.read_line(&mut line) {
-            Ok(0) => Err(Error::Interrupted),
-            Ok(_) => Ok(line),
-            Err(_) => Err(Error::NoTerminal),
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        let input = Arc::clone(&self.input);
+        let read = runtime.spawn_blocking(move || {
+            let mut line = String::new();
+            let read = input.lock().unwrap_or_else(PoisonError::into_inner).read_line(&mut line);
+            (read, line)
+        });
+        let answer = runtime.block_on(async {
+            tokio::select! {
+                read = read => Some(read),
+                Ok(()) = tokio::signal::ctrl_c() => None,
+            }
+        });
+        // The reading thread may wait on for a line that nobody types; nobody waits for it.
+        runtime.shutdown_background();
+        match answer {
+            Some(Ok((Ok(1..), line))) => Ok(line),
+            Some(Ok((Ok(0), _))) => Err(Error::Interrupted),
+            Some(Ok((Err(_), _)) | Err(_)) => Err(Error::NoTerminal),
+            None => {
+                self.show("\n")?;
+                Err(Error::Interrupted)
+            }
         }
     }
 
     #[cfg(unix)]
     fn discard_typeahead(&mut self) {
         use nix::sys::termios::{FlushArg, tcflush};
-        let _ = tcflush(self.input.get_ref(), FlushArg::TCIFLUSH);
+        let input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = tcflush(input.get_ref(), FlushArg::TCIFLUSH);
     }
 
     #[cfg(not(unix))]

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// What a terminal sends for Ctrl-C, as an answer of `at_terminal`.
+pub const CTRL_C: &str = "\x03";
+
 /// The built command with a data directory of its own and no terminal.
 pub fn mcpwatch(home: &Path, args: &[&str]) -> Output {
     command(home).args(args).output().unwrap()
@@ -114,6 +117,7 @@ impl Bench {
     /// system has no `script` command to make a terminal.
     pub fn at_terminal(&self, args: &[&str], answers: &[&str]) -> Option<Run> {
         if !Path::new("/usr/bin/script").exists() || cfg!(not(target_os = "linux")) {
+            eprintln!("skipped: script");
             return None;
         }
         let mut line = format!("exec '{}'", env!("CARGO_BIN_EXE_mcpwatch"));
@@ -160,6 +164,7 @@ impl Bench {
                 // The question is asked a moment after what was typed before is thrown away.
                 std::thread::sleep(Duration::from_millis(100));
                 match answers.next() {
+                    Some(&CTRL_C) => stdin.write_all(CTRL_C.as_bytes()).unwrap(),
                     Some(answer) => stdin.write_all(format!("{answer}\n").as_bytes()).unwrap(),
                     None => stdin.write_all(b"\x04").unwrap(),
                 }

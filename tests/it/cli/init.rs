@@ -1,6 +1,6 @@
 //! `init`: pins what can be read, names what cannot, writes no secret and gives a script no trust.
 
-use super::bench::Bench;
+use super::bench::{Bench, CTRL_C};
 
 #[test]
 fn some_fail_and_the_rest_is_pinned() {
@@ -41,7 +41,7 @@ fn without_a_terminal_nothing_is_asked_or_written() {
         "mcp.lock",
     ]);
     let Ok(output) = command.current_dir(bench.work()).env("MCPWATCH_HOME", bench.home()).output() else {
-        return;
+        return eprintln!("skipped: setsid");
     };
     assert_eq!(output.status.code(), Some(3));
     assert!(super::text(&output.stderr).contains("there is no terminal to ask on"));
@@ -92,4 +92,16 @@ fn at_a_terminal_a_person_pins_and_trusts() {
     insta::assert_snapshot!(run.all());
     let status = bench.with_config(&["status"]);
     assert!(status.stdout.contains("trusted") && !status.stdout.contains("not trusted"), "{}", status.all());
+}
+
+#[test]
+fn an_interrupted_question_ends_the_command() {
+    let bench = Bench::new();
+    bench.servers(&[("a", &["--tools", "1"])]);
+    let args = ["init", "--config", "client.json", "--lock", "mcp.lock"];
+    for answers in [&[CTRL_C][..], &["a", CTRL_C]] {
+        let Some(run) = bench.at_terminal(&args, answers) else { return };
+        assert_eq!(run.code, 130, "{}", run.all());
+        assert!(!bench.work().join("mcp.lock").exists());
+    }
 }
