@@ -56,7 +56,7 @@ pub enum Error {
         path: Option<PathBuf>,
     },
     /// A name that was asked for stands nowhere.
-    #[error("no server is called {}", names.join(", "))]
+    #[error("no server is called {}", super::render::human::names(names))]
     UnknownName {
         /// The names.
         names: Vec<String>,

@@ -53,9 +53,13 @@ pub fn block(text: &str, max: usize) -> Vec<String> {
     lines
 }
 
-/// A name for a review: as it is if it is plain, else quoted and neutral.
+/// A name for a review: as it is if it is plain, or `name@client` of plain parts, else quoted and neutral.
 pub fn name(name: &str) -> String {
-    if is_plain_name(name) { name.to_owned() } else { format!("\"{}\"", line(name, NAME)) }
+    let is_plain = match name.split_once('@') {
+        Some((server, client)) => is_plain_name(server) && is_plain_name(client),
+        None => is_plain_name(name),
+    };
+    if is_plain { name.to_owned() } else { format!("\"{}\"", line(name, NAME)) }
 }
 
 /// A name for everywhere else: as it is if it is plain, else the kind and our number for it, so that

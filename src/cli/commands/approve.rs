@@ -10,10 +10,11 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{Choice, Terminal};
 use crate::cli::reading::{self, Width};
-use crate::cli::render::human::{DIM, list, paint};
+use crate::cli::render::human::{self, DIM, paint};
 use crate::cli::render::{json, outcome, review};
 use crate::engine::digest::Digest;
 use crate::engine::json::{Object, Value};
+use crate::engine::show;
 use crate::survey::Ground;
 use crate::survey::decide::{self, Part};
 use crate::survey::judge::{Change, Outcome};
@@ -160,7 +161,7 @@ impl Session {
         let mut made = BTreeSet::new();
         for (index, part) in parts.iter().enumerate() {
             show(terminal, change, *part, self.full)?;
-            let question = format!("{} {}/{}: approve?", server.name, index + 1, parts.len());
+            let question = format!("{} {}/{}: approve?", show::name(&server.name), index + 1, parts.len());
             match choose(terminal, change, *part, &question)? {
                 'y' => {
                     made.insert(*part);
@@ -254,7 +255,7 @@ pub(super) fn trust_first(
 
 fn say(app: &App, approved: &[String], exit: Exit) {
     if !approved.is_empty() {
-        app.out.say(&format!("Approved changes of {}.", list(approved)));
+        app.out.say(&format!("Approved changes of {}.", human::names(approved)));
     }
     match exit {
         Exit::Done if approved.is_empty() => app.out.say("Nothing waits for a decision."),

@@ -4,7 +4,7 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
-use crate::cli::render::human::{DIM, count, list, paint};
+use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review};
 use crate::engine::json::{Object, Value};
 use crate::engine::launchpin;
@@ -133,7 +133,7 @@ fn text(server: &Server, outcome: &Outcome, ground: &Ground) -> String {
                 let words = format!(
                     "  … {}: mcpwatch diff {}",
                     count(hidden, "more line", "more lines"),
-                    server.name
+                    show::name(&server.name)
                 );
                 lines.push(paint(DIM, &words));
             }
@@ -175,16 +175,16 @@ fn say(app: &App, plan: &Plan, found: &[Found], unpinned: &[Server], exit: Exit)
         app.out.say(&format!("{} as pinned.", count(found.len(), "server is", "servers are")));
     }
     if !changed.is_empty() {
-        app.out.warn(&format!("Run `mcpwatch approve {}` to review and decide.", changed[0]));
+        app.out.warn(&format!("Run `mcpwatch approve {}` to review and decide.", show::name(&changed[0])));
     }
     if !failed.is_empty() {
-        app.out.warn(&format!("Could not check {}.", list(&failed)));
+        app.out.warn(&format!("Could not check {}.", human::names(&failed)));
     }
     for (index, lock) in plan.locks.iter().enumerate() {
         let new: Vec<String> =
             unpinned.iter().filter(|server| server.lock == index).map(|server| server.name.clone()).collect();
         if !new.is_empty() {
-            let words = format!("Not pinned: {}. Run `mcpwatch init` to review and pin.", list(&new));
+            let words = format!("Not pinned: {}. Run `mcpwatch init` to review and pin.", human::names(&new));
             if lock.loaded.is_some() { app.out.warn(&words) } else { app.out.say(&words) }
         }
         match lock.standing {

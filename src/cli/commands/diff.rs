@@ -7,6 +7,7 @@ use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{DIM, paint};
 use crate::cli::render::{json, listing, outcome, review};
 use crate::engine::json::{Object, Value};
+use crate::engine::show;
 use crate::survey::judge::{Change, Outcome};
 use crate::survey::plan::Server;
 use crate::survey::reading::Views;
@@ -60,7 +61,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             Outcome::AsPinned(change) => {
                 // What needs no decision by itself is told where somebody asks.
                 for line in review::change(change, args.full) {
-                    app.out.data(&format!("{}: {line}\n", server.name))?;
+                    app.out.data(&format!("{}: {line}\n", show::name(&server.name)))?;
                 }
             }
             Outcome::Failed(failure) => app.out.warn(&outcome::failed(server, failure)),

@@ -9,9 +9,10 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{Choice, Terminal};
 use crate::cli::reading::{self, Width};
-use crate::cli::render::human::{DIM, count, list, paint};
+use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review, surface};
 use crate::engine::json::{Object, Value};
+use crate::engine::show;
 use crate::survey::judge::{New, Outcome};
 use crate::survey::plan::{Ask, Plan, Server, Standing};
 use crate::survey::reading::Views;
@@ -83,7 +84,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             Outcome::NotStarted(why) => app.out.warn(&outcome::not_started(server, why)),
             _ => continue,
         }
-        failures.push(server.name.clone());
+        failures.push(show::name(&server.name));
     }
     if !failures.is_empty() {
         app.out.warn(&format!(
@@ -127,7 +128,7 @@ fn take(
     ground: &Ground,
 ) -> Result<Taken, Error> {
     if let Err(echo) = &new.draft {
-        app.out.warn(&format!("{} is not pinned: {echo}\n    {}", server.name, echo.hint()));
+        app.out.warn(&format!("{} is not pinned: {echo}\n    {}", show::name(&server.name), echo.hint()));
         return Ok(Taken::Failed);
     }
     if let Some(terminal) = terminal.as_mut().filter(|_| !*all) {
@@ -227,7 +228,7 @@ fn leave_pinned(app: &App, plan: &mut Plan, all: bool) -> usize {
     plan.servers = new;
     if !pinned.is_empty() && !all {
         let names: Vec<String> = pinned.iter().map(|server| server.name.clone()).collect();
-        app.out.say(&format!("{} pinned already; `mcpwatch approve` reviews changes.", list(&names)));
+        app.out.say(&format!("{} pinned already; `mcpwatch approve` reviews changes.", human::names(&names)));
     }
     pinned.len()
 }
@@ -251,14 +252,14 @@ fn report(app: &App, plan: &Plan, taken: &[&Server], left: &[String], pinned: us
         app.out.say(&format!(
             "Pinned {} in {path}: {}.",
             count(names.len(), "server", "servers"),
-            list(&names)
+            human::names(&names)
         ));
         if lock.project {
             app.out.say("Commit it, and let CI run `mcpwatch check --trust-lock`.");
         }
     }
     if !left.is_empty() {
-        app.out.say(&format!("Left out: {}.", list(left)));
+        app.out.say(&format!("Left out: {}.", human::names(left)));
     }
     if taken.is_empty() && left.is_empty() && pinned > 0 {
         app.out.say(&format!("{} pinned already.", count(pinned, "server is", "servers are")));

@@ -1,5 +1,6 @@
 //! Words for people: styles and small phrases that several commands share.
 
+use crate::engine::show;
 use clap::builder::styling::{AnsiColor, Style};
 
 /// A removed line, or something that failed.
@@ -23,7 +24,12 @@ pub fn count(number: usize, singular: &str, plural: &str) -> String {
     if number == 1 { format!("1 {singular}") } else { format!("{number} {plural}") }
 }
 
-/// Names in a sentence: "a", "a and b", "a, b and c".
+/// Names of servers in a sentence, neutral: a configuration may come with a repository.
+pub fn names(names: &[String]) -> String {
+    list(&names.iter().map(|name| show::name(name)).collect::<Vec<String>>())
+}
+
+/// Words in a sentence: "a", "a and b", "a, b and c".
 pub fn list(names: &[String]) -> String {
     match names {
         [] => String::new(),

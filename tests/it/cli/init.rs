@@ -105,3 +105,27 @@ fn an_interrupted_question_ends_the_command() {
         assert!(!bench.work().join("mcp.lock").exists());
     }
 }
+
+#[test]
+fn names_of_a_configuration_are_shown_neutral() {
+    let bench = Bench::new();
+    let server = crate::fixture::path();
+    let mut servers = serde_json::Map::new();
+    for name in ["a\u{1b}[31mb\u{202e}c", "", "two\nlines", "broken\u{200b}"] {
+        let args = if name.starts_with("broken") { vec!["--exit", "3"] } else { vec!["--tools", "1"] };
+        servers.insert(name.to_owned(), serde_json::json!({ "command": server, "args": args }));
+    }
+    bench.write("client.json", &serde_json::json!({ "mcpServers": servers }).to_string());
+    let mut said = bench.with_config(&["init", "--yes"]).all();
+    let changed = bench.read("client.json").replace("\"1\"", "\"2\"");
+    bench.write("client.json", &changed);
+    for command in
+        [&["check"][..], &["diff"], &["status"], &["scan", "--list"], &["check", "two\nlines", "\u{202e}"]]
+    {
+        said.push_str(&bench.with_config(command).all());
+    }
+    assert!(said.contains("Pinned 3 servers") && said.contains("no server is called"), "{said}");
+    let odd: Vec<char> =
+        said.chars().filter(|c| (c.is_control() && *c != '\n') || "\u{202e}\u{200b}".contains(*c)).collect();
+    assert!(odd.is_empty(), "{odd:?} in {said}");
+}
