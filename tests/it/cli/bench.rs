@@ -117,7 +117,7 @@ impl Bench {
     /// system has no `script` command to make a terminal.
     pub fn at_terminal(&self, args: &[&str], answers: &[&str]) -> Option<Run> {
         if !Path::new("/usr/bin/script").exists() || cfg!(not(target_os = "linux")) {
-            eprintln!("skipped: script");
+            crate::servers::skipped("script");
             return None;
         }
         let mut line = format!("exec '{}'", env!("CARGO_BIN_EXE_mcpwatch"));
