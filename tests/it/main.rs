@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+#[cfg(target_os = "linux")]
+mod clients;
 mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
@@ -22,5 +24,6 @@ mod servers;
 mod stay;
 #[cfg(target_os = "linux")]
 mod story;
+mod terminal;
 mod tidy;
 mod wrap;

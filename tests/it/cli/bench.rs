@@ -1,14 +1,10 @@
 //! A bench for the command: a home and a project folder of its own, a configuration, no terminal
 //! unless one is asked for, and outputs without what differs from run to run.
 
-use crate::fixture;
-use std::io::{Read, Write};
+pub use crate::terminal::CTRL_C;
+use crate::{fixture, terminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// What a terminal sends for Ctrl-C, as an answer of `at_terminal`.
-pub const CTRL_C: &str = "\x03";
 
 /// The built command with a data directory of its own and no terminal.
 pub fn mcpwatch(home: &Path, args: &[&str]) -> Output {
@@ -116,63 +112,10 @@ impl Bench {
     /// Runs it on a pseudo-terminal; each answer is typed after the next question. `None` where the
     /// system has no `script` command to make a terminal.
     pub fn at_terminal(&self, args: &[&str], answers: &[&str]) -> Option<Run> {
-        if !Path::new("/usr/bin/script").exists() || cfg!(not(target_os = "linux")) {
-            crate::servers::skipped("script");
-            return None;
-        }
-        let mut line = format!("exec '{}'", env!("CARGO_BIN_EXE_mcpwatch"));
-        args.iter().for_each(|arg| line.push_str(&format!(" '{arg}'")));
-        let own = command(&self.home());
-        let mut script = Command::new("/usr/bin/script");
-        script.args(["-qefc", &line, "/dev/null"]).current_dir(self.work());
-        for (name, value) in own.get_envs() {
-            match value {
-                Some(value) => script.env(name, value),
-                None => script.env_remove(name),
-            };
-        }
-        let mut child = script
-            .env("NO_COLOR", "1")
-            .env("TERM", "dumb")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(read @ 1..) = stdout.read(&mut buffer) {
-                if sender.send(buffer[..read].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let (mut seen, mut answers) = (Vec::new(), answers.iter());
-        let (mut from, until) = (0, Instant::now() + Duration::from_secs(60));
-        loop {
-            match receiver.recv_timeout(Duration::from_millis(200)) {
-                Ok(bytes) => seen.extend(bytes),
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-            }
-            let new = String::from_utf8_lossy(&seen[from..]).into_owned();
-            if new.ends_with(" > ") || new.ends_with("to go on: ") {
-                from = seen.len();
-                // The question is asked a moment after what was typed before is thrown away.
-                std::thread::sleep(Duration::from_millis(100));
-                match answers.next() {
-                    Some(&CTRL_C) => stdin.write_all(CTRL_C.as_bytes()).unwrap(),
-                    Some(answer) => stdin.write_all(format!("{answer}\n").as_bytes()).unwrap(),
-                    None => stdin.write_all(b"\x04").unwrap(),
-                }
-            }
-            assert!(Instant::now() < until, "no end: {}", String::from_utf8_lossy(&seen));
-        }
-        let code = child.wait().unwrap().code().unwrap_or(-1);
-        Some(Run { code, stdout: self.plain(&text(&seen).replace('\r', "")), stderr: String::new() })
+        let mut own = command(&self.home());
+        own.args(args).current_dir(self.work());
+        let (seen, code) = terminal::answer(&own, answers)?;
+        Some(Run { code, stdout: self.plain(&seen), stderr: String::new() })
     }
 
     /// A text without what differs from run to run.
