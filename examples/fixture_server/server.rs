@@ -51,6 +51,8 @@ pub const BEHAVIOURS: &[&str] = &[
     "empty-pages",      // empty pages without end
     "null-cursor",      // `nextCursor: null` on the last page
     "no-instructions",  // instructions missing from the start
+    "machine",          // two tools whose descriptions say where it runs
+    "dates",            // a tool whose description names today and days near it
     "stays",            // does not go when its input ends
     "ignores-term",     // read by nobody here; see `sh -c 'trap "" TERM; …'` in the tests
 ];
@@ -302,6 +304,12 @@ impl Server {
         let mut tools = surface::elements(&self.text(Part::Tools));
         if self.does("capability-tools") && self.state.lock().unwrap().capable {
             tools.push(CAPABLE_TOOL.to_owned());
+        }
+        if self.does("machine") {
+            tools.extend(place_tools());
+        }
+        if self.does("dates") {
+            tools.push(dates_tool());
         }
         let many = if self.does("many-items") { 25_000 } else { self.options.tools };
         tools.extend((0..many).map(|at| {
@@ -564,4 +572,29 @@ fn fail(id: &str, code: i32, message: &str, peer: &Peer) {
 
 fn content(text: &str) -> String {
     format!(r#""content":[{}]"#, json!({"type": "text", "text": text}))
+}
+
+/// Tools that tell the folder they run in.
+fn place_tools() -> [String; 2] {
+    let folder = std::env::current_dir().unwrap();
+    let folder = folder.display();
+    let here = json!(format!("Works in {folder}."));
+    let files = json!(format!(
+        "Keeps its files in {folder}/notes, one for every note, sorted by day and name. Logs go to {folder}/logs."
+    ));
+    [("folder", here), ("files", files)].map(|(name, words)| {
+        format!(r#"{{"name":"{name}","description":{words},"inputSchema":{{"type":"object"}}}}"#)
+    })
+}
+
+/// A tool that tells the date, and dates that follow from it.
+fn dates_tool() -> String {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let day = |days: i64| {
+        let moment = jiff::Timestamp::from_millisecond(now + days * 86_400_000).unwrap();
+        moment.to_string()[..10].to_owned()
+    };
+    let words =
+        json!(format!("Today is {}, a week ago it was {}, the report is due {}.", day(0), day(-7), day(30)));
+    format!(r#"{{"name":"planner","description":{words},"inputSchema":{{"type":"object"}}}}"#)
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod exit;
 pub mod output;
 pub mod prompt;
+pub mod proposing;
 pub mod reading;
 pub mod render;
 

@@ -22,7 +22,7 @@ mod propose;
 mod sets;
 
 pub use machine::{MAX_VALUE, Machine, Unusable};
-pub use propose::{Found, Proposal, propose, propose_text, replace_paths};
+pub use propose::{AROUND, Found, Proposal, propose, propose_but, propose_text, replace_paths};
 
 use pattern::Segment;
 

@@ -4,8 +4,9 @@
 //! approved only when every edit in it was decided, in both views; a script's answers give no trust.
 
 use super::judge::{self, Change, New};
-use super::pins::{self, Draft};
+use super::pins::{self, Ask, Draft};
 use super::plan::{Plan, Server};
+use super::proposals::{self, Proposed, Refused};
 use super::{Ground, SurveyError, announce, machine, policy, record};
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::canon;
@@ -51,9 +52,27 @@ pub fn parts(change: &Change) -> Vec<Part> {
     parts
 }
 
-/// What the store is told when these parts are approved.
-pub fn approvals(server: &Server, change: &Change, made: &BTreeSet<Part>) -> Result<Vec<Act>, SurveyError> {
-    let draft = pins::draft(&change.shown)?;
+/// The placeholders that the approval of these parts would put in, beside those that are pinned.
+pub fn proposals(
+    server: &Server,
+    change: &Change,
+    made: &BTreeSet<Part>,
+) -> Result<Vec<Proposed>, SurveyError> {
+    let ask = Ask { pinned: server.pin.as_ref(), refused: None };
+    let draft = pins::draft_for(&change.shown, ask)?;
+    let decided = decided(change, made);
+    Ok(proposals::grouped(&draft, |key| decided.contains(&key)))
+}
+
+/// What the store is told when these parts are approved, without the placeholders that were refused.
+pub fn approvals(
+    server: &Server,
+    change: &Change,
+    made: &BTreeSet<Part>,
+    refused: &Refused,
+) -> Result<Vec<Act>, SurveyError> {
+    let ask = Ask { pinned: server.pin.as_ref(), refused: Some(refused) };
+    let draft = pins::draft_for(&change.shown, ask)?;
     let name = || server.name.clone();
     let mut acts = Vec::new();
     if made.contains(&Part::Launch) {
@@ -135,9 +154,12 @@ pub fn turned_down(server: &Server, change: &Change, ground: &Ground) -> usize {
     change.full.changes.iter().map(|change| &change.key).filter(is_denied).count()
 }
 
-/// What the store is told when a new server is approved whole.
-pub fn addition(server: &Server, new: &New) -> Result<Act, SurveyError> {
-    let draft = new.draft.clone()?;
+/// What the store is told when a new server is approved whole, without the placeholders that were refused.
+pub fn addition(server: &Server, new: &New, refused: &Refused) -> Result<Act, SurveyError> {
+    let draft = match refused.is_empty() {
+        true => new.draft.clone()?,
+        false => pins::draft_for(&new.shown, Ask { pinned: None, refused: Some(refused) })?,
+    };
     let values = server.entry().map(|entry| launchpin::masked_values(&entry.launch)).unwrap_or_default();
     Ok(Act::Add { server: server.name.clone(), pin: draft.pin, values })
 }

@@ -1,9 +1,10 @@
 //! This machine's values for placeholders, and the other surroundings of a second reading.
 //!
 //! Promises: home, user and shell come from the account database, so that no entry's `HOME` has a
-//! say. A second reading happens with another home, working folder and time zone, while the package
-//! managers' caches stay where they are: nothing is downloaded twice.
+//! say. A second reading happens with another home, working folder, time zone and, where libfaketime is
+//! installed, date, while the package managers' caches stay where they are: nothing is downloaded twice.
 
+use super::clock::Moved;
 use crate::engine::placeholder::{Machine, Name};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ pub struct Elsewhere {
     _folder: tempfile::TempDir,
     home: PathBuf,
     cwd: PathBuf,
+    clock: Option<Moved>,
 }
 
 /// Now, in Unix milliseconds.
@@ -61,7 +63,17 @@ impl Elsewhere {
         let (home, cwd) = (base.join(OTHER_USER), base.join("work"));
         std::fs::create_dir(&home)?;
         std::fs::create_dir(&cwd)?;
-        Ok(Self { _folder: folder, home, cwd })
+        Ok(Self { _folder: folder, home, cwd, clock: Moved::find() })
+    }
+
+    /// Whether the date is another one there.
+    pub fn moves_date(&self) -> bool {
+        self.clock.is_some()
+    }
+
+    /// The same place on the same day as here.
+    pub fn today(&mut self) {
+        self.clock = None;
     }
 
     /// The working folder.
@@ -91,13 +103,17 @@ impl Elsewhere {
         }
         env.insert("PWD".into(), Some(self.cwd.clone().into_os_string()));
         env.insert("TZ".into(), Some(OTHER_ZONE.into()));
+        if let Some(clock) = &self.clock {
+            clock.set(&mut env, current);
+        }
         env
     }
 
     /// The values of the machine as it looks from there. What a server asks the account database for
     /// stays as it is here.
     pub fn machine(&self, app: &[PathBuf]) -> Machine {
-        let mut machine = common(Machine::new(now()), app)
+        let now = if self.moves_date() { Moved::at(now()) } else { now() };
+        let mut machine = common(Machine::new(now), app)
             .with(Name::Home, self.home.to_string_lossy())
             .with(Name::Cwd, self.cwd.to_string_lossy())
             .with(Name::User, OTHER_USER)

@@ -5,6 +5,7 @@
 //! function here returns. Does not print or ask: callers get values and progress events.
 
 pub mod announce;
+pub mod clock;
 pub mod decide;
 pub mod error;
 pub mod ground;
@@ -16,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod pool;
 pub mod progress;
+pub mod proposals;
 pub mod reading;
 pub mod record;
 pub mod run;

@@ -1,7 +1,7 @@
 //! Reading one server: what it runs, then what it shows, in the views that are asked for.
 //!
 //! `init` and `approve` see a server three times: with all client capabilities, with none, and once
-//! more from another home, folder and time zone, which tells machine-dependent text from the rest.
+//! more from another home, folder, time zone and date, which tells machine-dependent text from the rest.
 //! `check` sees it once. Only the first start may download something, so it comes alone.
 //!
 //! Promises: the server's processes have ended when this returns or is dropped; what could not be
@@ -102,18 +102,22 @@ pub async fn read(
     let (mut empty, mut elsewhere) = (None, None);
     if views == Views::All {
         let quiet = |_| {};
-        let place = Elsewhere::new().ok();
-        let there = place.as_ref().and_then(|place| target::elsewhere(launch, &folder, place));
+        let mut place = Elsewhere::new().ok();
+        let there = |place: &Elsewhere| target::elsewhere(launch, &folder, place);
         let (capabilities, limits) = (options(Capabilities::Empty), options(Capabilities::Full));
         let second = async {
-            match &there {
-                Some(there) => connect::read(there, &limits, &quiet).await.ok(),
-                None => None,
+            let place = place.as_mut()?;
+            let moved = connect::read(&there(place)?, &limits, &quiet).await.ok().filter(is_whole);
+            if moved.is_some() || !place.moves_date() {
+                return moved;
             }
+            // Not every server can be told another date.
+            place.today();
+            connect::read(&there(place)?, &limits, &quiet).await.ok().filter(is_whole)
         };
         let (bare, second) = tokio::join!(connect::read(&here, &capabilities, &quiet), second);
         empty = Some(whole(bare, &secrets)?.surface);
-        match (second.filter(|second| second.surface.defects().is_empty()), place) {
+        match (second, place) {
             (Some(second), Some(place)) => {
                 let machine = place.machine(&after.folders);
                 elsewhere = Some((second.surface, machine));
@@ -139,6 +143,10 @@ pub async fn read(
         secrets,
         notes,
     })
+}
+
+fn is_whole(reading: &Reading) -> bool {
+    reading.surface.defects().is_empty()
 }
 
 /// Whether something else lies where the same version was before the start.

@@ -4,6 +4,7 @@ mod approve;
 pub mod bench;
 mod check;
 mod init;
+mod placeholders;
 mod plan;
 mod scan;
 

@@ -9,9 +9,10 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{Choice, Terminal};
+use crate::cli::proposing;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, paint};
-use crate::cli::render::{json, outcome, review};
+use crate::cli::render::{json, outcome, proposals as words, review};
 use crate::engine::digest::Digest;
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
@@ -19,6 +20,7 @@ use crate::survey::Ground;
 use crate::survey::decide::{self, Part};
 use crate::survey::judge::{Change, Outcome};
 use crate::survey::plan::{Plan, Server};
+use crate::survey::proposals::Refused;
 use crate::survey::reading::Views;
 use std::collections::BTreeSet;
 
@@ -100,7 +102,8 @@ pub(super) fn decide_on(
                 let made = if moved { made } else { BTreeSet::new() };
                 if !made.is_empty() {
                     decide::keep(change, ground)?;
-                    let acts = decide::approvals(server, change, &made)?;
+                    let refused = session.ask_placeholders(app, server, change, &made)?;
+                    let acts = decide::approvals(server, change, &made, &refused)?;
                     let lock = plan.locks[server.lock].path.clone();
                     let (name, items, offer) = (&server.name, made.len(), change.offer);
                     let about = About { lock: &lock, server: name, verb: "approve", items, offer };
@@ -197,6 +200,27 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Asks which placeholders the approval of these parts may put in; what was refused. Whoever approved
+    /// everything at once was shown them with the rest, and a script's are told.
+    fn ask_placeholders(
+        &mut self,
+        app: &App,
+        server: &Server,
+        change: &Change,
+        made: &BTreeSet<Part>,
+    ) -> Result<Refused, Error> {
+        let proposed = decide::proposals(server, change, made)?;
+        match self.terminal.as_mut().filter(|_| !self.all) {
+            Some(terminal) => proposing::ask(terminal, &server.name, &proposed),
+            None => {
+                proposing::say(app, &server.name, &proposed, &[]);
+                Ok(Refused::default())
+            }
+        }
+    }
+}
+
 /// The changed servers after this one.
 fn later<'a>(servers: &'a [Server], outcomes: &'a [Outcome], index: usize) -> Vec<(&'a Server, &'a Change)> {
     let changed = |(server, outcome): (&'a Server, &'a Outcome)| match outcome {
@@ -208,7 +232,10 @@ fn later<'a>(servers: &'a [Server], outcomes: &'a [Outcome], index: usize) -> Ve
 
 fn open(terminal: &mut Terminal, server: &Server, change: &Change) -> Result<(), Error> {
     let cause = paint(DIM, &review::cause(change));
-    terminal.show(&format!("\n{}\n  {cause}\n", outcome::changed(server, change)))
+    terminal.show(&format!("\n{}\n  {cause}\n", outcome::changed(server, change)))?;
+    let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
+    let placeholders = decide::proposals(server, change, &all)?;
+    placeholders.iter().flat_map(words::few).try_for_each(|line| terminal.show(&format!("  {line}\n")))
 }
 
 fn choose(terminal: &mut Terminal, change: &Change, part: Part, question: &str) -> Result<char, Error> {

@@ -8,6 +8,7 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{Choice, Terminal};
+use crate::cli::proposing;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review, surface};
@@ -15,6 +16,7 @@ use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::survey::judge::{New, Outcome};
 use crate::survey::plan::{Ask, Plan, Server, Standing};
+use crate::survey::proposals::{self, Refused};
 use crate::survey::reading::Views;
 use crate::survey::{Ground, decide};
 
@@ -131,15 +133,20 @@ fn take(
         app.out.warn(&format!("{} is not pinned: {echo}\n    {}", show::name(&server.name), echo.hint()));
         return Ok(Taken::Failed);
     }
+    let proposed = new.draft.iter().flat_map(|draft| proposals::grouped(draft, |_| true));
+    let (proposed, mut refused) = (proposed.collect::<Vec<_>>(), Refused::default());
     if let Some(terminal) = terminal.as_mut().filter(|_| !*all) {
         match ask_to_pin(terminal, server, new, later, ground)? {
-            'y' => {}
+            'y' => refused = proposing::ask(terminal, &server.name, &proposed)?,
             'a' => *all = true,
             'q' => return Ok(Taken::Quit),
             _ => return Ok(Taken::No),
         }
+    } else {
+        let withheld = new.draft.as_ref().map(|draft| draft.withheld.as_slice()).unwrap_or_default();
+        proposing::say(app, &server.name, &proposed, withheld);
     }
-    let act = decide::addition(server, new)?;
+    let act = decide::addition(server, new, &refused)?;
     let lock = plan.locks[server.lock].path.clone();
     let items = new.full.changes.len();
     let about = About { lock: &lock, server: &server.name, verb: "approve", items, offer: new.offer };

@@ -6,6 +6,7 @@ pub mod listing;
 pub mod log;
 pub mod outcome;
 pub mod progress;
+pub mod proposals;
 pub mod reference;
 pub mod review;
 pub mod surface;

@@ -4,11 +4,11 @@
 //! Promises: without colours every line still says what is new and what is gone.
 
 use super::human::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use super::proposals;
 use crate::engine::review::{self, Line, Mark, Role, Size, Span};
 use crate::engine::show;
 use crate::survey::decide::{Part, parts};
 use crate::survey::judge::{self, Change, New};
-use crate::survey::pins;
 use clap::builder::styling::Style;
 
 /// The most characters of one value of a launch that are shown.
@@ -56,25 +56,7 @@ pub fn new(new: &New, full: bool) -> Vec<String> {
     // The first line is the cause, and nothing caused it.
     let mut lines: Vec<String> = review::lines(&new.full, full).iter().skip(1).map(line).collect();
     if let Ok(draft) = &new.draft {
-        for (key, found) in &draft.placeholders {
-            let words = format!(
-                "{} stands for {} in {}, which differs between machines",
-                found.placeholder,
-                show::line(&found.first, 120),
-                pins::describe(key),
-            );
-            lines.push(note(&words));
-        }
-        for (key, paths) in &draft.unexplained {
-            let at = paths.first().map(|path| show::line(&path.to_string(), 80)).unwrap_or_default();
-            lines.push(paint(
-                YELLOW,
-                &format!(
-                    "  · {} reads differently each time at {at}; it will show up as a change",
-                    pins::describe(key)
-                ),
-            ));
-        }
+        lines.extend(proposals::draft(draft));
     }
     lines
 }

@@ -26,6 +26,7 @@ const MAX_UNSPACED: usize = 12;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
     values: BTreeMap<Name, Vec<String>>,
+    unusable: Vec<(Name, String, Unusable)>,
     now: u64,
 }
 
@@ -49,14 +50,19 @@ pub enum Unusable {
 impl Machine {
     /// A machine of which only the moment is known, in Unix milliseconds.
     pub fn new(now: u64) -> Self {
-        Self { values: BTreeMap::new(), now }
+        Self { now, ..Self::default() }
     }
 
-    /// The same machine with one more value; an unusable one is left out. See [`Machine::add`].
+    /// The same machine with one more value; an unusable one is left out and told by
+    /// [`Machine::unusable`]. See [`Machine::add`].
     #[must_use]
     pub fn with(mut self, name: Name, value: impl Into<String>) -> Self {
-        // Left out on purpose: whoever wants to tell the user calls `add`.
-        let _unusable = self.add(name, value);
+        let value = value.into();
+        if let Err(why) = self.add(name, value.as_str())
+            && why != Unusable::Empty
+        {
+            self.unusable.push((name, value, why));
+        }
         self
     }
 
@@ -76,6 +82,11 @@ impl Machine {
     /// The values of that name.
     pub fn values(&self, name: Name) -> &[String] {
         self.values.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Values that were left out, for which no placeholder is ever proposed, and why.
+    pub fn unusable(&self) -> &[(Name, String, Unusable)] {
+        &self.unusable
     }
 
     /// The moment, in Unix milliseconds.

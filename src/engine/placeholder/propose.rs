@@ -36,7 +36,17 @@ pub struct Found {
     pub first: String,
     /// What stood there in the second reading.
     pub second: String,
+    /// The text before it in the first reading, [`AROUND`] characters at most.
+    pub before: String,
+    /// The text after it, as much.
+    pub after: String,
 }
+
+/// The most characters of text around a placeholder that a proposal tells.
+pub const AROUND: usize = 40;
+
+/// Whether a person refused to let a placeholder stand for a text.
+type Refuses<'a> = &'a dyn Fn(&Placeholder, &str) -> bool;
 
 impl Proposal {
     /// Whether the pattern matches both readings.
@@ -48,14 +58,26 @@ impl Proposal {
 /// Reads one value, as two machines (or one machine twice) were shown it, into a pattern. With the
 /// same reading twice, only the values that are specific enough to tell by themselves are found.
 pub fn propose(first: &Value, second: &Value, machine_a: &Machine, machine_b: &Machine) -> Proposal {
-    let mut walk = Walk { a: machine_a, b: machine_b, found: Vec::new(), unexplained: Vec::new() };
+    propose_but(first, second, machine_a, machine_b, &|_, _| false)
+}
+
+/// [`propose`] without what a person refused: there the text of the first reading stays as it is.
+pub fn propose_but(
+    first: &Value,
+    second: &Value,
+    machine_a: &Machine,
+    machine_b: &Machine,
+    refuses: Refuses<'_>,
+) -> Proposal {
+    let mut walk = Walk { a: machine_a, b: machine_b, refuses, found: Vec::new(), unexplained: Vec::new() };
     let pattern = walk.value(first, second, &Path::default());
     Proposal { pattern, found: walk.found, unexplained: walk.unexplained }
 }
 
 /// [`propose`] for one string; `None` if it differs and nothing explains it.
 pub fn propose_text(first: &str, second: &str, machine_a: &Machine, machine_b: &Machine) -> Option<String> {
-    let mut walk = Walk { a: machine_a, b: machine_b, found: Vec::new(), unexplained: Vec::new() };
+    let (refuses, found, unexplained): (Refuses<'_>, _, _) = (&|_, _| false, Vec::new(), Vec::new());
+    let mut walk = Walk { a: machine_a, b: machine_b, refuses, found, unexplained };
     walk.text(first, second, &Path::default())
 }
 
@@ -99,6 +121,7 @@ pub fn replace_paths(text: &str, machine: &Machine) -> String {
 struct Walk<'a> {
     a: &'a Machine,
     b: &'a Machine,
+    refuses: Refuses<'a>,
     found: Vec<Found>,
     unexplained: Vec<Path>,
 }
@@ -158,6 +181,10 @@ impl Walk<'_> {
         let mut found = Vec::new();
         while i < first.len() || j < second.len() {
             if let Some(candidate) = self.best((first, i), (second, j), same) {
+                if (self.refuses)(&candidate.placeholder, &first[i..i + candidate.first]) {
+                    (i, j) = (i + candidate.first, j + candidate.second);
+                    continue;
+                }
                 pattern.push_str(&literal_text(&first[literal_from..i]));
                 pattern.push_str(&candidate.placeholder.to_string());
                 let span = |text: &str, from: usize, length: usize| text[from..from + length].to_owned();
@@ -167,6 +194,8 @@ impl Walk<'_> {
                     placeholder: candidate.placeholder,
                     first: one,
                     second: two,
+                    before: last_of(&first[..i]),
+                    after: first[i + candidate.first..].chars().take(AROUND).collect(),
                 });
                 (i, j) = (i + candidate.first, j + candidate.second);
                 literal_from = i;
@@ -235,6 +264,12 @@ impl Walk<'_> {
             (moved || today()).then_some(Candidate { placeholder, first: one, second: two })
         })
     }
+}
+
+/// The end of a text, [`AROUND`] characters at most.
+fn last_of(text: &str) -> String {
+    let from = text.char_indices().rev().nth(AROUND - 1).map_or(0, |(at, _)| at);
+    text[from..].to_owned()
 }
 
 /// The lengths that a placeholder can have at the start of a text and that end at a boundary.
