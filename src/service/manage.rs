@@ -1,7 +1,7 @@
 //! Installs, starts, stops and removes the service through the system's own manager.
 //!
-//! Promises: refuses root; writes one file, and removes the one it wrote; a manager that is missing is
-//! an error that says how to run the daemon without one.
+//! Promises: refuses root; writes one file, and removes the one it wrote, also where the installation
+//! fails; a manager that is missing is an error that says how to run the daemon without one.
 
 use super::text::{self, Confinement, Program};
 use std::fs;
@@ -54,15 +54,26 @@ pub struct Installed {
 }
 
 /// The service manager of this system, for this user.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    kind: Kind,
+    program: Program,
+    run: Run,
+}
+
+/// Which manager, and where the service's file stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Manager {
+pub enum Kind {
     /// systemd's, and the unit's file.
     Systemd(PathBuf),
     /// launchd's, and the agent's file.
     Launchd(PathBuf),
-    /// The Task Scheduler.
-    Tasks,
+    /// The Task Scheduler, and the account that logs on.
+    Tasks(String),
 }
+
+/// Runs a command of the system's manager. Tests put a recorder in its place.
+type Run = fn(&[&str]) -> Result<(), ServiceError>;
 
 impl ServiceError {
     /// What to do next.
@@ -86,58 +97,70 @@ impl Manager {
         refuse_root()?;
         let base =
             directories::BaseDirs::new().ok_or(ServiceError::Unknown("this account has no home folder"))?;
-        Ok(if cfg!(windows) {
-            Manager::Tasks
+        let kind = if cfg!(windows) {
+            let name = |variable| std::env::var(variable).unwrap_or_default();
+            Kind::Tasks(format!("{}\\{}", name("USERDOMAIN"), name("USERNAME")))
         } else if cfg!(target_os = "macos") {
             let folder = base.home_dir().join("Library/LaunchAgents");
-            Manager::Launchd(folder.join(format!("{}.plist", text::LABEL)))
+            Kind::Launchd(folder.join(format!("{}.plist", text::LABEL)))
         } else {
-            Manager::Systemd(base.config_dir().join("systemd/user").join(text::UNIT))
-        })
+            Kind::Systemd(base.config_dir().join("systemd/user").join(text::UNIT))
+        };
+        Ok(Self { kind, program: program()?, run })
     }
 
     /// Whether our file is there. The Task Scheduler is asked.
     pub fn is_installed(&self) -> bool {
-        match self {
-            Manager::Systemd(file) | Manager::Launchd(file) => file.is_file(),
-            Manager::Tasks => run(&["schtasks", "/Query", "/TN", text::TASK]).is_ok(),
+        match &self.kind {
+            Kind::Systemd(file) | Kind::Launchd(file) => file.is_file(),
+            Kind::Tasks(_) => (self.run)(&["schtasks", "/Query", "/TN", text::TASK]).is_ok(),
+        }
+    }
+
+    /// Whether the manager answers, so that an installation can be offered.
+    pub fn answers(&self) -> bool {
+        match &self.kind {
+            Kind::Systemd(_) => (self.run)(&["systemctl", "--user", "show-environment"]).is_ok(),
+            Kind::Launchd(_) => (self.run)(&["launchctl", "print", &domain()]).is_ok(),
+            Kind::Tasks(_) => (self.run)(&["schtasks", "/Query", "/?"]).is_ok(),
         }
     }
 
     /// Writes the service's file, and starts it now and at every logon.
     pub fn install(&self) -> Result<Installed, ServiceError> {
-        let program = program()?;
-        match self {
-            Manager::Systemd(file) => install_unit(file, &program),
-            Manager::Launchd(file) => {
-                write(file, text::agent(&program).as_bytes())?;
-                let _ = run(&["launchctl", "bootout", &domain(), &file.to_string_lossy()]);
-                run(&["launchctl", "bootstrap", &domain(), &file.to_string_lossy()])?;
-                Ok(Installed { place: file.display().to_string(), unconfined: false })
-            }
-            Manager::Tasks => install_task(&program),
+        let file = match &self.kind {
+            Kind::Systemd(file) | Kind::Launchd(file) => file,
+            Kind::Tasks(user) => return self.install_task(user),
+        };
+        let is_new = !file.exists();
+        let unit = matches!(self.kind, Kind::Systemd(_));
+        let installed = if unit { self.install_unit(file) } else { self.install_agent(file) };
+        if installed.is_err() && is_new {
+            // What was never started must not look installed.
+            self.uninstall()?;
         }
+        installed
     }
 
     /// Stops the service and removes its file; one that is not there is no error.
     pub fn uninstall(&self) -> Result<(), ServiceError> {
-        match self {
-            Manager::Systemd(file) => {
+        match &self.kind {
+            Kind::Systemd(file) => {
                 if file.exists() {
-                    let _ = run(&["systemctl", "--user", "disable", "--now", text::UNIT]);
+                    let _ = (self.run)(&["systemctl", "--user", "disable", "--now", text::UNIT]);
                     remove(file)?;
-                    let _ = run(&["systemctl", "--user", "daemon-reload"]);
+                    let _ = (self.run)(&["systemctl", "--user", "daemon-reload"]);
                 }
                 Ok(())
             }
-            Manager::Launchd(file) => {
-                let _ = run(&["launchctl", "bootout", &domain(), &file.to_string_lossy()]);
+            Kind::Launchd(file) => {
+                let _ = (self.run)(&["launchctl", "bootout", &domain(), &file.to_string_lossy()]);
                 remove(file)
             }
-            Manager::Tasks => {
-                let _ = run(&["schtasks", "/End", "/TN", text::TASK]);
+            Kind::Tasks(_) => {
+                let _ = (self.run)(&["schtasks", "/End", "/TN", text::TASK]);
                 if self.is_installed() {
-                    run(&["schtasks", "/Delete", "/F", "/TN", text::TASK])?;
+                    (self.run)(&["schtasks", "/Delete", "/F", "/TN", text::TASK])?;
                 }
                 Ok(())
             }
@@ -146,55 +169,59 @@ impl Manager {
 
     /// Starts the service.
     pub fn start(&self) -> Result<(), ServiceError> {
-        match self {
-            Manager::Systemd(_) => run(&["systemctl", "--user", "start", text::UNIT]),
-            Manager::Launchd(_) => run(&["launchctl", "kickstart", &format!("{}/{}", domain(), text::LABEL)]),
-            Manager::Tasks => run(&["schtasks", "/Run", "/TN", text::TASK]),
+        match &self.kind {
+            Kind::Systemd(_) => (self.run)(&["systemctl", "--user", "start", text::UNIT]),
+            Kind::Launchd(_) => (self.run)(&["launchctl", "kickstart", &agent()]),
+            Kind::Tasks(_) => (self.run)(&["schtasks", "/Run", "/TN", text::TASK]),
         }
     }
 
     /// Stops the service until the next logon or start.
     pub fn stop(&self) -> Result<(), ServiceError> {
-        match self {
-            Manager::Systemd(_) => run(&["systemctl", "--user", "stop", text::UNIT]),
-            Manager::Launchd(_) => {
-                run(&["launchctl", "kill", "SIGTERM", &format!("{}/{}", domain(), text::LABEL)])
-            }
-            Manager::Tasks => run(&["schtasks", "/End", "/TN", text::TASK]),
+        match &self.kind {
+            Kind::Systemd(_) => (self.run)(&["systemctl", "--user", "stop", text::UNIT]),
+            Kind::Launchd(_) => (self.run)(&["launchctl", "kill", "SIGTERM", &agent()]),
+            Kind::Tasks(_) => (self.run)(&["schtasks", "/End", "/TN", text::TASK]),
         }
     }
-}
 
-fn install_unit(file: &Path, program: &Program) -> Result<Installed, ServiceError> {
-    let place = file.display().to_string();
-    for confinement in [Confinement::Namespaces, Confinement::Plain] {
-        write(file, text::unit(program, confinement).as_bytes())?;
-        run(&["systemctl", "--user", "daemon-reload"])?;
-        let started = run(&["systemctl", "--user", "enable", text::UNIT])
-            .and_then(|()| run(&["systemctl", "--user", "restart", text::UNIT]));
-        let unconfined = confinement == Confinement::Plain;
-        match started {
-            Ok(()) => return Ok(Installed { place, unconfined }),
-            // The system denies namespaces to users: tried once more without.
-            Err(_) if !unconfined => {
-                let _ = run(&["systemctl", "--user", "reset-failed", text::UNIT]);
+    fn install_unit(&self, file: &Path) -> Result<Installed, ServiceError> {
+        let place = file.display().to_string();
+        for confinement in [Confinement::Namespaces, Confinement::Plain] {
+            write(file, text::unit(&self.program, confinement).as_bytes())?;
+            (self.run)(&["systemctl", "--user", "daemon-reload"])?;
+            let started = (self.run)(&["systemctl", "--user", "enable", text::UNIT])
+                .and_then(|()| (self.run)(&["systemctl", "--user", "restart", text::UNIT]));
+            let unconfined = confinement == Confinement::Plain;
+            match started {
+                Ok(()) => return Ok(Installed { place, unconfined }),
+                // The system denies namespaces to users: tried once more without.
+                Err(_) if !unconfined => {
+                    let _ = (self.run)(&["systemctl", "--user", "reset-failed", text::UNIT]);
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
         }
+        Ok(Installed { place, unconfined: true })
     }
-    Ok(Installed { place, unconfined: true })
-}
 
-fn install_task(program: &Program) -> Result<Installed, ServiceError> {
-    let name = |variable| std::env::var(variable).unwrap_or_default();
-    let user = format!("{}\\{}", name("USERDOMAIN"), name("USERNAME"));
-    let file = std::env::temp_dir().join(format!("mcpwatch-task-{}.xml", std::process::id()));
-    write(&file, &text::utf16(&text::task(program, &user)))?;
-    let created = run(&["schtasks", "/Create", "/F", "/TN", text::TASK, "/XML", &file.to_string_lossy()]);
-    remove(&file)?;
-    created?;
-    run(&["schtasks", "/Run", "/TN", text::TASK])?;
-    Ok(Installed { place: format!("the task {}", text::TASK), unconfined: false })
+    fn install_agent(&self, file: &Path) -> Result<Installed, ServiceError> {
+        write(file, text::agent(&self.program).as_bytes())?;
+        let _ = (self.run)(&["launchctl", "bootout", &domain(), &file.to_string_lossy()]);
+        (self.run)(&["launchctl", "bootstrap", &domain(), &file.to_string_lossy()])?;
+        Ok(Installed { place: file.display().to_string(), unconfined: false })
+    }
+
+    fn install_task(&self, user: &str) -> Result<Installed, ServiceError> {
+        let file = std::env::temp_dir().join(format!("mcpwatch-task-{}.xml", std::process::id()));
+        write(&file, &text::utf16(&text::task(&self.program, user)))?;
+        let created =
+            (self.run)(&["schtasks", "/Create", "/F", "/TN", text::TASK, "/XML", &file.to_string_lossy()]);
+        remove(&file)?;
+        created?;
+        (self.run)(&["schtasks", "/Run", "/TN", text::TASK])?;
+        Ok(Installed { place: format!("the task {}", text::TASK), unconfined: false })
+    }
 }
 
 fn program() -> Result<Program, ServiceError> {
@@ -204,8 +231,8 @@ fn program() -> Result<Program, ServiceError> {
     let path = path.map_err(|_| ServiceError::Unknown("the path of this program is not Unicode"))?;
     // Windows spells canonical paths in a way that its own tools do not read.
     let path = path.strip_prefix(r"\\?\").map(str::to_owned).unwrap_or(path);
-    let home = std::env::var("MCPWATCH_HOME").ok().filter(|home| !home.is_empty());
-    Ok(Program { path, home })
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Ok(Program { path, home: variable("MCPWATCH_HOME"), search: variable("PATH") })
 }
 
 fn refuse_root() -> Result<(), ServiceError> {
@@ -224,6 +251,10 @@ fn domain() -> String {
 #[cfg(not(unix))]
 fn domain() -> String {
     String::new()
+}
+
+fn agent() -> String {
+    format!("{}/{}", domain(), text::LABEL)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ServiceError> {
@@ -258,3 +289,7 @@ fn run(words: &[&str]) -> Result<(), ServiceError> {
     let words = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no reason was given");
     Err(ServiceError::Refused { command, words: words.trim().to_owned() })
 }
+
+#[cfg(test)]
+#[path = "manage_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! What service managers read: pure text, made from the path of our program.
 //!
 //! Promises: any path can stand in it, quoted as that manager wants; nothing else varies but the
-//! directory that `MCPWATCH_HOME` names.
+//! variables that are kept from the installation.
 
 /// The unit's, agent's or task's name.
 pub const UNIT: &str = "mcpwatch.service";
@@ -17,6 +17,17 @@ pub struct Program {
     pub path: String,
     /// `MCPWATCH_HOME`, where it is set at the installation.
     pub home: Option<String>,
+    /// `PATH` at the installation: managers start with one of their own, in which the runners that a
+    /// person installed for themselves (`npx`, `uvx`) are not found.
+    pub search: Option<String>,
+}
+
+impl Program {
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        [("MCPWATCH_HOME", &self.home), ("PATH", &self.search)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)))
+    }
 }
 
 /// How far the unit is confined.
@@ -34,10 +45,10 @@ pub enum Confinement {
 /// them what no server needs, and leaves them the user's home. Within user namespaces the files of
 /// root look like nobody's: floors are read by commands and gates, not by the daemon.
 pub fn unit(program: &Program, confinement: Confinement) -> String {
-    let environment = program
-        .home
-        .as_ref()
-        .map(|home| format!("Environment={}\n", systemd_quoted(&format!("MCPWATCH_HOME={home}"), false)));
+    let environment: String = program
+        .variables()
+        .map(|(name, value)| format!("Environment={}\n", systemd_quoted(&format!("{name}={value}"), false)))
+        .collect();
     let namespaces = match confinement {
         Confinement::Namespaces => "PrivateUsers=yes\nPrivateTmp=yes\nProtectSystem=full\n",
         Confinement::Plain => "",
@@ -67,19 +78,20 @@ pub fn unit(program: &Program, confinement: Confinement) -> String {
          [Install]\n\
          WantedBy=default.target\n",
         systemd_quoted(&program.path, true),
-        environment.unwrap_or_default(),
+        environment,
     )
 }
 
 /// The LaunchAgent.
 pub fn agent(program: &Program) -> String {
-    let environment = program.home.as_ref().map(|home| {
-        format!(
-            "\t<key>EnvironmentVariables</key>\n\t<dict>\n\t\t<key>MCPWATCH_HOME</key>\n\
-             \t\t<string>{}</string>\n\t</dict>\n",
-            xml(home)
-        )
-    });
+    let variable = |(name, value): (&str, &String)| {
+        format!("\t\t<key>{name}</key>\n\t\t<string>{}</string>\n", xml(value))
+    };
+    let environment: String = program.variables().map(variable).collect();
+    let environment = match environment.as_str() {
+        "" => String::new(),
+        variables => format!("\t<key>EnvironmentVariables</key>\n\t<dict>\n{variables}\t</dict>\n"),
+    };
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
@@ -114,13 +126,14 @@ pub fn agent(program: &Program) -> String {
          </dict>\n\
          </plist>\n",
         xml(&program.path),
-        environment.unwrap_or_default(),
+        environment,
     )
 }
 
 /// The task at logon of `user` (`DOMAIN\name`), as `schtasks /Create /XML` reads it once it is UTF-16.
 ///
-/// Tasks have no variables of their own, so a moved home goes through `cmd`.
+/// Tasks have no variables of their own, so a moved home goes through `cmd`; their `PATH` is the one
+/// that the user has at logon.
 pub fn task(program: &Program, user: &str) -> String {
     let (command, arguments) = match &program.home {
         None => (program.path.clone(), "daemon".to_owned()),

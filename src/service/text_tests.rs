@@ -4,7 +4,7 @@ use super::*;
 use std::process::Command;
 
 fn plain() -> Program {
-    Program { path: "/usr/local/bin/mcpwatch".to_owned(), home: None }
+    Program { path: "/usr/local/bin/mcpwatch".to_owned(), home: None, search: None }
 }
 
 /// Every character that some quoting could trip over.
@@ -12,6 +12,7 @@ fn odd() -> Program {
     Program {
         path: "/home/o'neill/my \"bin\" & <co>/100%$HOME\\mcpwatch".to_owned(),
         home: Some("/home/o'neill/moved %h $x".to_owned()),
+        search: Some("/home/o'neill/.nvm/bin:/usr/bin:/opt/a & b".to_owned()),
     }
 }
 
@@ -56,7 +57,11 @@ fn check(name: &str, file: &str, text: &str, command: &[&str]) {
 #[test]
 fn systemd_accepts_the_unit() {
     // A program that exists, because the checker looks.
-    let program = Program { path: "/bin/true".to_owned(), home: Some("/tmp/%h $x \"q\"".to_owned()) };
+    let program = Program {
+        path: "/bin/true".to_owned(),
+        home: Some("/tmp/%h $x \"q\"".to_owned()),
+        search: Some("/usr/bin:/opt/50% \\ $HOME".to_owned()),
+    };
     for confinement in [Confinement::Namespaces, Confinement::Plain] {
         let text = unit(&program, confinement).replace("man:mcpwatch(1)", "https://example.org");
         let command = ["systemd-analyze", "--user", "--man=no", "verify"];

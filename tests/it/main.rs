@@ -14,12 +14,16 @@ mod https;
 #[cfg(unix)]
 mod launch;
 mod lockfile;
+#[cfg(target_os = "linux")]
+mod pty;
 #[cfg(unix)]
 mod readme;
 mod real_servers;
 #[cfg(unix)]
 mod real_story;
 mod servers;
+#[cfg(target_os = "linux")]
+mod service;
 #[cfg(unix)]
 mod stay;
 #[cfg(target_os = "linux")]

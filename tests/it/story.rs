@@ -4,10 +4,11 @@
 
 use crate::desktop::Session;
 use crate::fixture;
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::pty::{self, eventually};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mcpwatch");
@@ -16,13 +17,6 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mcpwatch");
 struct User {
     session: Session,
     folder: tempfile::TempDir,
-}
-
-/// A command at a pseudo-terminal.
-struct Pty {
-    child: Child,
-    stdin: ChildStdin,
-    screen: Arc<Mutex<String>>,
 }
 
 /// The daemon, which does not outlive a failed test.
@@ -96,28 +90,7 @@ impl User {
     fn type_at(&self, words: &str, answers: &[(&str, &dyn Fn() -> String)]) -> (i32, String) {
         let mut command = self.prepare(self.session.command("script"));
         command.args(["-qfec", &format!("{BINARY} {words}"), "/dev/null"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let screen = Arc::new(Mutex::new(String::new()));
-        let (mut stdout, copy) = (child.stdout.take().unwrap(), Arc::clone(&screen));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(length @ 1..) = stdout.read(&mut bytes) {
-                copy.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..length]));
-            }
-        });
-        let stdin = child.stdin.take().unwrap();
-        let mut pty = Pty { child, stdin, screen };
-        for (prompt, answer) in answers {
-            pty.wait_for(prompt);
-            let answer = answer();
-            pty.screen.lock().unwrap().clear();
-            pty.stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
-        }
-        let status = eventually(20, || pty.child.try_wait().unwrap());
-        let screen = pty.screen.lock().unwrap().clone();
-        let status = status.unwrap_or_else(|| panic!("`{words}` does not end:\n{screen}"));
-        (status.code().unwrap_or(-1), screen)
+        pty::type_at(command, answers)
     }
 
     fn shown(&self) -> String {
@@ -138,16 +111,6 @@ impl User {
             Some(line.split(' ').nth(1)?.to_owned())
         };
         eventually(10, code).unwrap_or_else(|| panic!("no code was shown: {}", self.shown()))
-    }
-}
-
-impl Pty {
-    fn wait_for(&mut self, prompt: &str) {
-        let found = eventually(20, || self.screen.lock().unwrap().contains(prompt).then_some(()));
-        let screen = self.screen.lock().unwrap().clone();
-        assert!(found.is_some(), "no prompt {prompt:?}:\n{screen}");
-        // What is typed before a question stands is not its answer.
-        std::thread::sleep(Duration::from_millis(150));
     }
 }
 
@@ -289,15 +252,4 @@ fn edit_the_log(path: &Path) {
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn eventually<T>(seconds: u64, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let until = Instant::now() + Duration::from_secs(seconds);
-    loop {
-        let found = look();
-        if found.is_some() || Instant::now() > until {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(40));
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! With `--yes` everything that can be read is pinned, and nothing is trusted: that needs a person.
 
-use super::wrap;
+use super::{service, wrap};
 use crate::cli::answer::{About, answer};
 use crate::cli::app::App;
 use crate::cli::error::Error;
@@ -98,6 +98,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let names: Vec<String> = taken.iter().map(|server| server.name.clone()).collect();
     if let Some(terminal) = &mut terminal {
         wrap::offer(app, terminal, &names, &ground)?;
+        // Files that were named for this run alone are not watched.
+        if !names.is_empty() && ask.configs.is_empty() && ask.lock.is_none() {
+            service::offer(app, terminal)?;
+        }
     }
     done(app, exit, &done_codes, values)
 }

@@ -3,6 +3,7 @@
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::prompt::{Choice, Terminal};
 use crate::ipc::IpcError;
 use crate::ipc::client::ask_once;
 use crate::ipc::message::{Reply, Request};
@@ -35,13 +36,7 @@ pub enum What {
 /// Manages the service.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     match args.what {
-        What::Install => {
-            let installed = Manager::of_this_system()?.install()?;
-            app.out.say(&format!("Installed {} and started it.", installed.place));
-            if installed.unconfined {
-                app.out.say("This system denies users namespaces of their own, so it runs without them.");
-            }
-        }
+        What::Install => install(&Manager::of_this_system()?, app)?,
         What::Uninstall => {
             Manager::of_this_system()?.uninstall()?;
             app.out.say("The service is gone. Gates go on without it.");
@@ -68,6 +63,32 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         What::Status => return status(app),
     }
     Ok(Exit::Done)
+}
+
+/// Offers to install it where that can be done and was not. No answer is a no.
+pub(super) fn offer(app: &App, terminal: &mut Terminal) -> Result<(), Error> {
+    let manager = Manager::of_this_system().ok();
+    let Some(manager) = manager.filter(|manager| !manager.is_installed() && manager.answers()) else {
+        return Ok(());
+    };
+    let question = "\nKeep watching these servers in the background, and be told when one changes?";
+    let choices = [Choice { key: 'y', label: "install the service" }, Choice { key: 'n', label: "not now" }];
+    match terminal.ask(question, &choices) {
+        Ok('y') => install(&manager, app),
+        Ok(_) | Err(_) => {
+            app.out.say("`mcpwatch service install` does it later.");
+            Ok(())
+        }
+    }
+}
+
+fn install(manager: &Manager, app: &App) -> Result<(), Error> {
+    let installed = manager.install()?;
+    app.out.say(&format!("Installed {} and started it.", installed.place));
+    if installed.unconfined {
+        app.out.say("This system denies users namespaces of their own, so it runs without them.");
+    }
+    Ok(())
 }
 
 fn status(app: &App) -> Result<Exit, Error> {
