@@ -50,6 +50,21 @@ fn respond(
     {
         return to.write_all(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer resource_metadata=\"http://127.0.0.1/.well-known/oauth-protected-resource\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
+    for (name, value) in &request.headers {
+        if name.starts_with("mcp-") || name == "last-event-id" {
+            server.log(&format!("HEADER {name}: {value}"));
+        }
+    }
+    if let Some(session) = request.header("mcp-session-id")
+        && !server.knows(session)
+        && !server.options.legacy_sse
+    {
+        if server.does("forgets-400") {
+            let body = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID"}}"#;
+            return status(&mut to, "400 Bad Request", "application/json", body);
+        }
+        return status(&mut to, "404 Not Found", "text/plain", "no such session");
+    }
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/redirect") => to.write_all(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /mcp\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
         ("POST", "/huge") => {
@@ -65,7 +80,7 @@ fn respond(
             *stream.lock().unwrap() = Some(peer);
             let endpoint = if server.does("stray") { "http://127.0.0.1:9/messages" } else { "/messages?session=1" };
             events(&mut to, &format!("event: endpoint\ndata: {endpoint}\n\n"))?;
-            messages.into_iter().try_for_each(|message| event(&mut to, &message))
+            stream_of(messages, &mut to)
         }
         ("POST", "/messages?session=1") if server.options.legacy_sse => {
             status(&mut to, "202 Accepted", "text/plain", "Accepted")?;
@@ -75,11 +90,15 @@ fn respond(
                 Ok(())
             })
         }
+        ("GET", "/mcp") if request.header("last-event-id") == Some("kept") => {
+            events(&mut to, "")?;
+            server.kept(None).map_or(Ok(()), |answer| event(&mut to, &answer))
+        }
         ("GET", "/mcp") if request.header("mcp-session-id").is_some() => {
             let (peer, messages) = channel();
             server.add_stream(&peer);
-            events(&mut to, "")?;
-            messages.into_iter().try_for_each(|message| event(&mut to, &message))
+            events(&mut to, "retry: 10\ndata:\n\n")?;
+            stream_of(messages, &mut to)
         }
         ("DELETE", "/mcp") => status(&mut to, "204 No Content", "text/plain", ""),
         ("POST", "/mcp") => post(server, request, &mut to),
@@ -112,7 +131,10 @@ fn post(server: &Arc<Server>, request: &Request, to: &mut TcpStream) -> std::io:
         let answer: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
         answer.get("method").is_none()
     };
-    let session = if method == "initialize" { "Mcp-Session-Id: fixture-session\r\n" } else { "" };
+    let session = match method {
+        "initialize" => format!("Mcp-Session-Id: {}\r\n", server.new_session()),
+        _ => String::new(),
+    };
     let streams = server.options.sse || method == "subscriptions/listen" || method == "tools/call";
     if streams {
         to.write_all(
@@ -121,6 +143,10 @@ fn post(server: &Arc<Server>, request: &Request, to: &mut TcpStream) -> std::io:
             )
             .as_bytes(),
         )?;
+        if method == "tools/call" && server.does("breaks") {
+            server.kept(messages.into_iter().find(|text| ends(text)));
+            return to.write_all(b"id: kept\nretry: 10\ndata:\n\n");
+        }
         to.write_all(b": a comment first\n\nid: 1\ndata:\n\n")?;
         for text in messages {
             event(to, &text)?;
@@ -142,6 +168,11 @@ fn post(server: &Arc<Server>, request: &Request, to: &mut TcpStream) -> std::io:
         // Silence: the connection stays open until the client leaves.
         None => to.read(&mut [0; 1]).map(|_| ()),
     }
+}
+
+/// Sends messages as events, until an empty one.
+fn stream_of(messages: Receiver<Vec<u8>>, to: &mut TcpStream) -> std::io::Result<()> {
+    messages.into_iter().take_while(|message| !message.is_empty()).try_for_each(|message| event(to, &message))
 }
 
 fn channel() -> (Peer, Receiver<Vec<u8>>) {

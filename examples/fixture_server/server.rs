@@ -54,6 +54,11 @@ pub const BEHAVIOURS: &[&str] = &[
     "machine",          // two tools whose descriptions say where it runs
     "dates",            // a tool whose description names today and days near it
     "stays",            // does not go when its input ends
+    "forgets",          // HTTP: after a call of the tool `change`, sessions are unknown (404)
+    "forgets-400",      // the same, said with 400 and an error without an id, as some servers do
+    "drops",            // HTTP: after a call of the tool `change`, all streams end
+    "breaks",           // HTTP: the stream of a call breaks before its answer, which a resumption gets
+    "marks",            // the tool `echo` marks its parameter with x-mcp-header
     "ignores-term",     // read by nobody here; see `sh -c 'trap "" TERM; …'` in the tests
 ];
 
@@ -76,6 +81,9 @@ struct State {
     streams: Vec<Peer>,
     listeners: Vec<(String, Peer)>,
     capable: bool,
+    sessions: HashSet<String>,
+    opened: usize,
+    kept: Option<Vec<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +129,26 @@ impl Server {
     /// Whether a behaviour is on now.
     pub fn does(&self, name: &str) -> bool {
         self.options.changes.iter().any(|change| change == name) && self.is_changed()
+    }
+
+    /// The name of a new session over HTTP.
+    pub fn new_session(&self) -> String {
+        let mut state = self.state.lock().unwrap();
+        state.opened += 1;
+        let name = format!("fixture-session-{}", state.opened);
+        state.sessions.insert(name.clone());
+        name
+    }
+
+    /// Whether a session was not forgotten.
+    pub fn knows(&self, session: &str) -> bool {
+        self.state.lock().unwrap().sessions.contains(session)
+    }
+
+    /// Keeps an answer for whoever takes the stream up again, or gives it.
+    pub fn kept(&self, answer: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut state = self.state.lock().unwrap();
+        std::mem::replace(&mut state.kept, answer)
     }
 
     /// Where notifications of the session era go.
@@ -416,6 +444,14 @@ impl Server {
             "blob" => "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or(0)).unwrap_or(0)),
             "change" => {
                 self.state.lock().unwrap().switched = true;
+                if self.does("forgets") || self.does("forgets-400") {
+                    self.state.lock().unwrap().sessions.clear();
+                }
+                if self.does("drops") {
+                    // An empty message ends a stream.
+                    let streams = std::mem::take(&mut self.state.lock().unwrap().streams);
+                    streams.iter().for_each(|peer| peer(b""));
+                }
                 if self.options.notify && self.options.when == When::Call {
                     self.notify();
                 }
@@ -530,6 +566,10 @@ impl Server {
             let secret = serde_json::to_string(&format!("Uses the token {}.", self.options.secret)).unwrap();
             text = text.replacen(r#""Says it again.""#, &secret, 1);
         }
+        if part == Part::Tools && self.does("marks") {
+            let marked = r#""text":{"type":"string","x-mcp-header":"Text"}"#;
+            text = text.replacen(r#""text":{"type":"string"}"#, marked, 1);
+        }
         text
     }
 
@@ -553,7 +593,8 @@ impl Server {
         Some(result)
     }
 
-    fn log(&self, text: &str) {
+    /// Writes a line to the log.
+    pub fn log(&self, text: &str) {
         if let Some(file) = &self.options.log {
             let open = std::fs::OpenOptions::new().create(true).append(true).open(file);
             let _ = open.and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()));

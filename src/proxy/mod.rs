@@ -11,7 +11,9 @@
 
 mod ends;
 mod expanded;
+mod headers;
 mod http;
+mod legacy;
 mod pins;
 mod pump;
 mod remote;

@@ -5,6 +5,7 @@
 //! two cannot block each other; what the gate sends against the stream goes through a queue, which
 //! stops a client that does not read and is bounded for a server that does not.
 
+use super::remote::Said;
 use super::report::Report;
 use crate::engine::frame::{Frame, LineFramer};
 use crate::engine::gate::{Effect, Event, Gate, Input, Output, Side, Stream};
@@ -123,6 +124,16 @@ impl Pump {
         let effects = self.step(input);
         for effect in effects {
             self.perform_apart(effect);
+        }
+    }
+
+    /// Tells the gate what a transport says beside the messages.
+    pub fn heed(&self, said: Said) {
+        match said {
+            Said::Gap => self.tell(Input::Reconnected),
+            Said::Renewed(answer) => self.tell(Input::Renewed(&answer)),
+            Said::Undelivered(message) => self.tell(Input::Undelivered(&message)),
+            Said::Failed(id, why) => self.tell(Input::Failed(id, why)),
         }
     }
 

@@ -1,22 +1,24 @@
-//! One remote server: its requests, its streams, its session.
+//! One remote server over Streamable HTTP: its requests, its streams, its session.
 
+use super::headers::{Outgoing, field};
 use crate::engine::frame::{SseEvent, SseFramer};
 use crate::engine::json::scan::scan;
-use crate::engine::jsonrpc::{self, Envelope, Id, Shape};
+use crate::engine::jsonrpc::{self, Envelope, Id, Message, Shape};
 use crate::engine::launchpin::UrlLaunch;
 use crate::sys::http::{self, HttpError};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
-const SESSION: &str = "Mcp-Session-Id";
-const VERSION: &str = "MCP-Protocol-Version";
-const LAST_EVENT: &str = "Last-Event-ID";
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// How long the goodbye to a session may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -25,44 +27,106 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const RESUMPTIONS: usize = 5;
 
 /// The first and the longest time before a stream is asked for again.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// What is said of an answer that cannot be framed.
+pub const TOO_LONG: &str = "mcpwatch: the server's answer is longer than the limit, or no stream of events.";
+
+/// What is said where nobody answers.
+pub const UNREACHABLE: &str = "mcpwatch: the server's address does not answer.";
+
+/// What is said of an answer that does not come.
+pub const BROKEN: &str = "mcpwatch: the server's stream ended before its answer.";
+
+/// The way to the pump.
+#[derive(Clone)]
+pub struct Out {
+    /// For messages of the server.
+    pub lines: Sender<Vec<u8>>,
+    /// For everything else.
+    pub said: Sender<Said>,
+}
+
+/// What a transport says beside the server's messages.
+pub enum Said {
+    /// Signals may have been missed.
+    Gap,
+    /// A session began anew with the client's own opening; this is the answer.
+    Renewed(Vec<u8>),
+    /// A message that did not reach the server comes back.
+    Undelivered(Bytes),
+    /// A request will not be answered; why, in our words.
+    Failed(Id, String),
+}
+
+impl Out {
+    /// Hands on a message; `false` if the pump is gone.
+    pub async fn line(&self, message: Vec<u8>) -> bool {
+        self.lines.send(message).await.is_ok()
+    }
+
+    /// Says something; a pump that is gone needs to hear nothing.
+    pub async fn say(&self, said: Said) {
+        let _gone = self.said.send(said).await;
+    }
+
+    /// Says that requests will not be answered.
+    pub async fn fail(&self, owed: &[Id], why: &str) {
+        for id in owed {
+            self.say(Said::Failed(id.clone(), why.to_owned())).await;
+        }
+    }
+}
 
 /// A remote server.
 pub struct Remote {
-    url: Url,
+    /// The address of the launch.
+    pub url: Url,
     client: Client,
     fields: HeaderMap,
-    limit: usize,
+    /// The largest message.
+    pub limit: usize,
     session: Mutex<Session>,
 }
 
 /// What the server said at the opening.
-#[derive(Clone, Default)]
-struct Session {
+#[derive(Clone, Default, PartialEq)]
+pub struct Session {
     id: Option<HeaderValue>,
     version: Option<HeaderValue>,
 }
 
-/// What of a message its headers repeat.
-pub struct Outgoing {
-    /// The id, if it is a request.
-    pub id: Option<Id>,
-    /// The method; empty for an answer.
-    pub method: String,
-    /// The item it names.
-    pub name: Option<String>,
-    /// The protocol version it carries, since 2026-07-28.
-    pub version: Option<String>,
-    /// The request it takes back.
-    pub cancels: Option<Id>,
+/// How an exchange ended.
+#[derive(Clone, PartialEq)]
+#[must_use]
+pub enum Outcome {
+    /// Everything that wanted an answer has one.
+    Done,
+    /// The server does not know this session any more, and took nothing in.
+    Lost(Session),
+    /// Nobody speaks this transport at the address.
+    NotHere(StatusCode),
+    /// The address could not be reached; answered, but signals may have been missed.
+    Unreachable,
+}
+
+/// What a task that waits for the server found out.
+pub enum Heard {
+    /// The server forgot this session; the message, if one found out, did not reach it.
+    Lost(Session, Option<Bytes>),
+    /// The stream of HTTP+SSE ended.
+    StreamEnded,
+    /// Signals may have been missed.
+    Gap,
 }
 
 /// How a stream of events ended.
 #[derive(Default)]
 struct Ended {
-    answered: bool,
     last: Option<String>,
     retry: Option<Duration>,
+    /// It cannot be read on, and would not be better the next time.
+    is_refused: bool,
 }
 
 impl Remote {
@@ -81,125 +145,197 @@ impl Remote {
     }
 
     /// Sends a message and hands on whatever is answered.
-    pub async fn exchange(&self, outgoing: &Outgoing, message: Vec<u8>, out: &Sender<Vec<u8>>) {
-        let failed = |why: String| {
-            let answer = outgoing.id.as_ref().map(|id| jsonrpc::error(id, -32_000, &why));
-            async move {
-                if let Some(answer) = answer {
-                    // A pump that is gone needs no answer.
-                    let _gone = out.send(answer).await;
-                }
-            }
-        };
-        let response = match self.post(outgoing, message).send().await {
-            Ok(response) => response,
-            Err(_) => return failed("mcpwatch: the server's address does not answer.".to_owned()).await,
+    pub async fn exchange(&self, outgoing: &Outgoing, message: Bytes, out: &Out) -> Outcome {
+        let mut owed = outgoing.ids.clone();
+        let session = self.session().clone();
+        let Ok(response) = self.post(outgoing, message, &session).send().await else {
+            out.fail(&owed, UNREACHABLE).await;
+            return Outcome::Unreachable;
         };
         let status = response.status();
         let kind = kind(&response);
+        if status == StatusCode::NOT_FOUND && session.id.is_some() && outgoing.version.is_none() {
+            return Outcome::Lost(session);
+        }
         if outgoing.method == "initialize" {
             self.session().id = response.headers().get(SESSION).filter(|id| id.len() <= 1024).cloned();
         }
         if status.is_success() && kind.starts_with("text/event-stream") {
-            let mut ended = self.events(response, outgoing, out).await;
-            let mut left = RESUMPTIONS;
-            while !ended.answered && outgoing.id.is_some() && ended.last.is_some() && left > 0 {
-                left -= 1;
-                tokio::time::sleep(ended.retry.unwrap_or(RETRY.0)).await;
-                let Some(response) = self.get(ended.last.as_deref()).await else { break };
-                let last = ended.last.take();
-                ended = self.events(response, outgoing, out).await;
-                ended.last = ended.last.or(last);
-            }
-            if !ended.answered {
-                failed("mcpwatch: the server's stream ended before its answer.".to_owned()).await;
-            }
-            return;
+            self.streamed(response, outgoing, &mut owed, out).await;
+            return Outcome::Done;
         }
         if status.is_success() && !kind.starts_with("application/json") {
             // What was only to be taken in is taken in.
-            if outgoing.id.is_some() {
-                failed("mcpwatch: the server answered with something else than JSON.".to_owned()).await;
-            }
-            return;
+            out.fail(&owed, "mcpwatch: the server answered with something else than JSON.").await;
+            return Outcome::Done;
         }
         // 2026-07-28 answers errors of the protocol with 4xx and a body of JSON-RPC.
-        let answer = match http::body(&self.url, response, self.limit).await {
-            Ok(body) if kind.starts_with("application/json") => self.line(body, outgoing),
-            Ok(_) | Err(_) => None,
-        };
-        match answer {
-            Some(line) => drop(out.send(line).await),
-            None if status == StatusCode::UNAUTHORIZED => {
-                failed("mcpwatch: the server wants a login that it was not given.".to_owned()).await;
+        let body = match http::body(&self.url, response, self.limit).await {
+            Ok(body) if kind.starts_with("application/json") => self.line(body, Some(outgoing)),
+            Ok(_) => None,
+            Err(HttpError::TooLong { .. }) => {
+                out.fail(&owed, TOO_LONG).await;
+                return Outcome::Done;
             }
-            None => failed(format!("mcpwatch: the server's address answered with status {status}.")).await,
+            Err(_) => None,
+        };
+        let answered = body.as_deref().map_or(Vec::new(), answered);
+        if answered.is_empty() {
+            let is_missing = matches!(status.as_u16(), 404 | 405) || status == StatusCode::BAD_REQUEST;
+            // Some servers say so with 400, and an error that answers no request.
+            if status == StatusCode::BAD_REQUEST && session.id.is_some() && is_error(body.as_deref()) {
+                return Outcome::Lost(session);
+            }
+            if is_missing && outgoing.method == "initialize" {
+                return Outcome::NotHere(status);
+            }
         }
+        if let Some(line) = body.filter(|_| status.is_success() || !answered.is_empty()) {
+            owed.retain(|id| !answered.contains(id));
+            // What cannot be read is the gate's to record. A pump that is gone needs no answer.
+            let _gone = out.line(line).await;
+        }
+        out.fail(&owed, &refused(status)).await;
+        Outcome::Done
     }
 
-    /// Listens for what the server says by itself, for as long as it lets us.
-    pub async fn listen(&self, out: &Sender<Vec<u8>>) {
-        let nothing = Outgoing { id: None, method: String::new(), name: None, version: None, cancels: None };
-        let (mut last, mut wait) = (None, RETRY.0);
+    /// Listens for what the server says by itself, for as long as it lets us; tells when the stream had
+    /// been broken, and when the session is gone.
+    pub async fn listen(&self, out: &Out, news: &Sender<Heard>) {
+        let (mut last, mut wait, mut is_first) = (None, RETRY.0, true);
+        let nothing = Outgoing {
+            ids: Vec::new(),
+            method: String::new(),
+            name: None,
+            version: None,
+            cancels: None,
+            params: Vec::new(),
+        };
         loop {
-            let Some(response) = self.get(last.as_deref()).await else { return };
-            let ended = self.events(response, &nothing, out).await;
-            wait = ended.retry.unwrap_or(wait).clamp(RETRY.0, RETRY.1);
-            last = ended.last.or(last);
-            tokio::time::sleep(wait).await;
+            let session = self.session().clone();
+            match self.get(last.as_deref(), &session).await {
+                Ok(response) if is_stream(&response) => {
+                    if !is_first {
+                        let _gone = news.send(Heard::Gap).await;
+                    }
+                    is_first = false;
+                    let ended = self.events(response, &nothing, &mut Vec::new(), out).await;
+                    wait = ended.retry.unwrap_or(RETRY.0);
+                    last = ended.last.or(last);
+                }
+                Ok(response) if response.status() == StatusCode::NOT_FOUND && session.id.is_some() => {
+                    if !is_first {
+                        let _gone = news.send(Heard::Lost(session, None)).await;
+                    }
+                    return;
+                }
+                // It gives no such stream.
+                Ok(response) if !response.status().is_server_error() => return,
+                Ok(_) | Err(_) => is_first = false,
+            }
+            tokio::time::sleep(wait.clamp(RETRY.0, RETRY.1)).await;
             wait = (wait * 2).min(RETRY.1);
         }
     }
 
+    /// Forgets a session, if it is still this one; says whether it was.
+    pub fn forget(&self, lost: &Session) -> bool {
+        let mut session = self.session();
+        let is_current = *session == *lost;
+        if is_current {
+            *session = Session::default();
+        }
+        is_current
+    }
+
     /// Ends the session, if there is one.
     pub async fn goodbye(&self) {
-        if self.session().id.is_some() {
-            let request = self.with_session(self.client.request(Method::DELETE, self.url.clone()));
+        let session = self.session().clone();
+        if session.id.is_some() {
+            let request = self.client.request(Method::DELETE, self.url.clone());
             // It ends with or without an answer.
-            let _ended = request.headers(self.fields.clone()).timeout(GOODBYE).send().await;
+            let _ended = request.headers(self.with(&session)).timeout(GOODBYE).send().await;
         }
     }
 
-    fn post(&self, outgoing: &Outgoing, message: Vec<u8>) -> RequestBuilder {
-        let request = self.client.post(self.url.clone()).headers(self.fields.clone());
-        let request = request.header(CONTENT_TYPE, "application/json");
-        let request = request.header(ACCEPT, "application/json, text/event-stream").body(message);
-        let Some(version) = &outgoing.version else { return self.with_session(request) };
-        let named = outgoing.name.as_ref().map(|name| ("Mcp-Name", field(name)));
-        let method = ("Mcp-Method", field(&outgoing.method));
-        let fields = [(VERSION, field(version)), method].into_iter().chain(named);
-        fields.fold(request, |request, (name, value)| request.header(name, value))
-    }
-
-    /// Asks for a stream; `None` if the server does not give one.
-    async fn get(&self, last: Option<&str>) -> Option<Response> {
-        let request = self.client.get(self.url.clone()).headers(self.fields.clone());
-        let mut request = self.with_session(request.header(ACCEPT, "text/event-stream"));
-        if let Some(last) = last {
-            request = request.header(LAST_EVENT, last);
+    /// A stream of events, or whatever the server gives instead.
+    pub async fn get(&self, last: Option<&str>, session: &Session) -> reqwest::Result<Response> {
+        let mut fields = self.with(session);
+        fields.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
+            fields.insert(LAST_EVENT, last);
         }
-        let response = request.send().await.ok()?;
-        let is_stream = response.status().is_success() && kind(&response).starts_with("text/event-stream");
-        is_stream.then_some(response)
+        self.client.get(self.url.clone()).headers(fields).send().await
     }
 
-    fn with_session(&self, mut request: RequestBuilder) -> RequestBuilder {
-        let Session { id, version } = self.session().clone();
-        for (name, value) in [(SESSION, id), (VERSION, version)] {
-            if let Some(value) = value {
-                request = request.header(name, value);
+    /// Posts to an address of the same origin, without a session.
+    pub async fn post_to(&self, url: &Url, message: Bytes) -> reqwest::Result<Response> {
+        let mut fields = self.with(&Session::default());
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.client.post(url.clone()).headers(fields).body(message).send().await
+    }
+
+    fn post(&self, outgoing: &Outgoing, message: Bytes, session: &Session) -> RequestBuilder {
+        let none = Session::default();
+        let mut fields = self.with(if outgoing.version.is_some() { &none } else { session });
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        fields.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        if let Some(version) = &outgoing.version {
+            let name = outgoing.name.as_deref().map(|name| (NAME, field(name)));
+            let own = [(VERSION, field(version)), (METHOD, field(&outgoing.method))];
+            for (name, value) in own.into_iter().chain(name).chain(outgoing.params.iter().cloned()) {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    fields.insert(name, value);
+                }
             }
         }
-        request
+        self.client.post(self.url.clone()).headers(fields).body(message)
     }
 
-    /// Hands on the events of a response to its end.
-    async fn events(&self, response: Response, outgoing: &Outgoing, out: &Sender<Vec<u8>>) -> Ended {
+    /// The launch's fields; what stands for a parameter never comes from there.
+    fn with(&self, session: &Session) -> HeaderMap {
+        let own = self.fields.iter().filter(|(name, _)| !name.as_str().starts_with("mcp-param-"));
+        let mut fields: HeaderMap = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        for (name, value) in [(SESSION, &session.id), (VERSION, &session.version)] {
+            if let Some(value) = value {
+                fields.insert(name, value.clone());
+            }
+        }
+        fields
+    }
+
+    /// Reads an answer's stream, and takes it up again where it broke.
+    async fn streamed(&self, response: Response, outgoing: &Outgoing, owed: &mut Vec<Id>, out: &Out) {
+        let mut ended = self.events(response, outgoing, owed, out).await;
+        for _ in 0..RESUMPTIONS {
+            if owed.is_empty() || ended.last.is_none() || ended.is_refused || outgoing.version.is_some() {
+                break;
+            }
+            tokio::time::sleep(ended.retry.unwrap_or(RETRY.0).min(RETRY.1)).await;
+            let session = self.session().clone();
+            let Ok(response) = self.get(ended.last.as_deref(), &session).await else { continue };
+            if !is_stream(&response) {
+                break;
+            }
+            let last = ended.last.take();
+            ended = self.events(response, outgoing, owed, out).await;
+            ended.last = ended.last.or(last);
+        }
+        let why = if ended.is_refused { TOO_LONG } else { BROKEN };
+        out.fail(owed, why).await;
+    }
+
+    /// Hands on the events of a response until nothing is owed, or to its end.
+    async fn events(&self, response: Response, outgoing: &Outgoing, owed: &mut Vec<Id>, out: &Out) -> Ended {
         let mut ended = Ended::default();
         let mut framer = SseFramer::new(self.limit);
         let mut chunks = response.bytes_stream();
+        let is_answer = !owed.is_empty();
         while let Some(Ok(chunk)) = chunks.next().await {
-            let Ok(events) = framer.feed(&chunk) else { return ended };
+            let Ok(events) = framer.feed(&chunk) else {
+                ended.is_refused = true;
+                return ended;
+            };
             for event in events {
                 let SseEvent { event, data, id, retry } = event;
                 ended.last = id.filter(|id| !id.is_empty()).or(ended.last);
@@ -207,13 +343,13 @@ impl Remote {
                 if data.is_empty() || !matches!(event.as_str(), "" | "message") {
                     continue;
                 }
-                let answers = outgoing.id.is_some() && answered(&data) == outgoing.id;
-                let Some(line) = self.line(data, outgoing) else { continue };
-                if out.send(line).await.is_err() {
+                let answered = if is_answer { answered(&data) } else { Vec::new() };
+                let Some(line) = self.line(data, Some(outgoing)) else { continue };
+                if !out.line(line).await {
                     return ended;
                 }
-                if answers {
-                    ended.answered = true;
+                owed.retain(|id| !answered.contains(id));
+                if is_answer && owed.is_empty() {
                     return ended;
                 }
             }
@@ -222,7 +358,7 @@ impl Remote {
     }
 
     /// A message as one line. White space between its tokens may hold line ends; nothing else may.
-    fn line(&self, mut message: Vec<u8>, outgoing: &Outgoing) -> Option<Vec<u8>> {
+    pub fn line(&self, mut message: Vec<u8>, outgoing: Option<&Outgoing>) -> Option<Vec<u8>> {
         if message.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             scan(&message).ok()?;
             for byte in &mut message {
@@ -231,7 +367,7 @@ impl Remote {
                 }
             }
         }
-        if outgoing.method == "initialize"
+        if outgoing.is_some_and(|outgoing| outgoing.method == "initialize")
             && let Ok(Envelope::Single(answer)) = jsonrpc::read(&message)
             && let Some(version) = answer.string(&["result", "protocolVersion"])
         {
@@ -245,27 +381,44 @@ impl Remote {
     }
 }
 
-/// The request that a message answers.
-fn answered(message: &[u8]) -> Option<Id> {
-    match jsonrpc::read(message).ok()? {
-        Envelope::Single(message) => match message.shape {
-            Shape::Result(id) | Shape::Error(Some(id)) => Some(id),
-            Shape::Error(None) | Shape::Request(..) | Shape::Notification(_) => None,
-        },
-        Envelope::Batch(_) => None,
+/// The requests that a message answers.
+pub fn answered(message: &[u8]) -> Vec<Id> {
+    let of = |message: Message<'_>| match message.shape {
+        Shape::Result(id) | Shape::Error(Some(id)) => Some(id),
+        Shape::Error(None) | Shape::Request(..) | Shape::Notification(_) => None,
+    };
+    match jsonrpc::read(message) {
+        Ok(Envelope::Single(message)) => of(message).into_iter().collect(),
+        Ok(Envelope::Batch(elements)) => {
+            elements.iter().filter_map(|text| of(jsonrpc::read_element(text).ok()?)).collect()
+        }
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Whether a response is a stream of events.
+pub fn is_stream(response: &Response) -> bool {
+    response.status().is_success() && kind(response).starts_with("text/event-stream")
+}
+
+fn is_error(body: Option<&[u8]>) -> bool {
+    let message = body.and_then(|body| jsonrpc::read(body).ok());
+    matches!(message, Some(Envelope::Single(Message { shape: Shape::Error(None), .. })))
+}
+
+/// What is said of a response that answers nothing.
+pub fn refused(status: StatusCode) -> String {
+    match status {
+        StatusCode::UNAUTHORIZED => "mcpwatch: the server wants a login that it was not given.".to_owned(),
+        status if status.is_redirection() => {
+            "mcpwatch: the server's address redirects elsewhere, and redirects are not followed.".to_owned()
+        }
+        status if status.is_success() => "mcpwatch: the server did not answer the request.".to_owned(),
+        status => format!("mcpwatch: the server's address answered with status {}.", status.as_u16()),
     }
 }
 
 fn kind(response: &Response) -> String {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.unwrap_or_default().to_ascii_lowercase()
-}
-
-/// A value for a header field; what is not plain ASCII goes in the sentinel of 2026-07-28.
-fn field(text: &str) -> String {
-    let is_plain = text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-    if is_plain && text.trim() == text && !text.starts_with("=?") {
-        return text.to_owned();
-    }
-    format!("=?base64?{}?=", STANDARD.encode(text))
 }

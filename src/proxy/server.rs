@@ -1,11 +1,15 @@
 //! The server behind the gate: a program, or a remote one.
 
+use super::http::{Connection, Marks};
+use super::remote::Said;
+use crate::engine::gate::Approval;
 use crate::engine::launchpin::Launch;
 use crate::sys::process::{Command, Process, SpawnError, Stderr};
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
 
 /// How long the status of a server is waited for that closed its stdout.
@@ -25,7 +29,15 @@ pub enum Server {
     /// A program and its group.
     Program(Process),
     /// A remote server, with the ends of its stream until they are taken.
-    Remote(Option<(FromServer, ToServer)>, JoinHandle<()>),
+    Remote(Box<Remote>),
+}
+
+/// A remote server.
+pub struct Remote {
+    ends: Option<(FromServer, ToServer)>,
+    said: Receiver<Said>,
+    marks: Marks,
+    task: JoinHandle<()>,
 }
 
 impl Server {
@@ -48,7 +60,8 @@ impl Server {
                 })
             }
             Launch::Url(launch) => super::http::connect(launch, limit).map(|connection| {
-                Server::Remote(Some((connection.from_server, connection.to_server)), connection.task)
+                let Connection { from_server, to_server, said, marks, task } = connection;
+                Server::Remote(Box::new(Remote { ends: Some((from_server, to_server)), said, marks, task }))
             }),
         }
     }
@@ -61,7 +74,26 @@ impl Server {
                 (Some(stdout), Some(stdin)) => (Box::new(stdout), Box::new(stdin)),
                 _ => none(),
             },
-            Server::Remote(ends, _) => ends.take().unwrap_or_else(none),
+            Server::Remote(remote) => remote.ends.take().unwrap_or_else(none),
+        }
+    }
+
+    /// Waits for what its transport says by itself; a program's says nothing.
+    pub async fn said(&mut self) -> Said {
+        match self {
+            Server::Program(_) => std::future::pending().await,
+            Server::Remote(remote) => match remote.said.recv().await {
+                Some(said) => said,
+                None => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Takes in what is approved of it.
+    pub fn set_approval(&self, approval: &Approval) {
+        match self {
+            Server::Program(_) => {}
+            Server::Remote(remote) => remote.marks.set(approval),
         }
     }
 
@@ -94,9 +126,9 @@ impl Server {
     pub async fn end(self) -> u8 {
         match self {
             Server::Program(process) => process.end().await.map_or(0, |status| told(status).0),
-            Server::Remote(_, task) => {
+            Server::Remote(remote) => {
                 // The session ends with or without a goodbye.
-                let _late = tokio::time::timeout(GOODBYE, task).await;
+                let _late = tokio::time::timeout(GOODBYE, remote.task).await;
                 0
             }
         }

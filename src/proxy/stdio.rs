@@ -8,6 +8,7 @@
 use super::ends;
 use super::pins::{ARTIFACT_CHANGED, Asked, Loaded, Pins, ProxyError, Runs};
 use super::pump::{Check, Pump};
+use super::remote::Said;
 use super::report::Report;
 use super::server::Server;
 use super::signals::Signals;
@@ -129,11 +130,12 @@ impl<'a> Conversation<'a> {
                     break End::Server;
                 }
                 signal = self.signals.next() => break End::Signal(signal),
+                said = said(&mut server) => pump.heed(said),
                 () = &mut settled, if !outside.is_open() => outside = self.look_outside(&server),
                 news = outside.next() => match news {
                     News::Askable(can_ask) => pump.tell(Input::CanAsk(can_ask)),
                     News::Changed => {
-                        if let Some((process, check)) = self.reload(server.is_some()) {
+                        if let Some((process, check)) = self.reload(server.as_ref()) {
                             from_server = self.connect(process, check, &mut server);
                             pump.tell(Input::Started);
                         }
@@ -154,12 +156,16 @@ impl<'a> Conversation<'a> {
     }
 
     /// Reads the pins anew; gives a server if one may be started now and none runs.
-    fn reload(&mut self, is_running: bool) -> Option<(Server, Check)> {
+    fn reload(&mut self, server: Option<&Server>) -> Option<(Server, Check)> {
         let mut loaded = self.pins.load();
         if loaded.approval == self.approval {
             return None;
         }
+        let is_running = server.is_some();
         let started = if is_running { None } else { start(&self.pins, &mut loaded) };
+        if let Some(server) = server {
+            server.set_approval(&loaded.approval);
+        }
         self.approval = loaded.approval.clone();
         self.pump.tell(Input::Approval(loaded.approval));
         started
@@ -249,6 +255,7 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
     }
     match Server::start(&launch, loaded.message) {
         Ok(server) => {
+            server.set_approval(&loaded.approval);
             let check = check(Arc::clone(pins), launch, loaded.approval.clone(), runs);
             Some((server, check))
         }
@@ -256,6 +263,14 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
             loaded.approval = Approval::Closed(why);
             None
         }
+    }
+}
+
+/// Waits for what the server's transport says by itself.
+async fn said(server: &mut Option<Server>) -> Said {
+    match server {
+        Some(server) => server.said().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -19,25 +19,25 @@ use std::time::{Duration, Instant};
 mod surface;
 
 /// How long an answer may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client with something behind it: the gate, or the server itself.
-struct Session {
-    child: Child,
+pub struct Session {
+    pub child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     /// Everything that came, for a last look.
-    seen: Vec<String>,
+    pub seen: Vec<String>,
     next: u32,
 }
 
 /// A home of ours, a lock, and a state folder for the server.
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["home", "state"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -45,12 +45,12 @@ impl Place {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The fixture's arguments, with this place's log and state.
-    fn server(&self, args: &[&str]) -> Vec<String> {
+    pub fn server(&self, args: &[&str]) -> Vec<String> {
         let own =
             ["--log", self.path("log").to_str().unwrap(), "--state", self.path("state").to_str().unwrap()]
                 .map(str::to_owned);
@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// Writes a lock that pins the fixture with these arguments and this surface.
-    fn pin(&self, args: &[String], items: &[(ItemKey, Value)]) {
+    pub fn pin(&self, args: &[String], items: &[(ItemKey, Value)]) {
         let launch = CommandLaunch {
             command: fixture::path().to_str().unwrap().to_owned(),
             args: args.to_vec(),
@@ -67,7 +67,7 @@ impl Place {
         self.pin_launch(&Launch::Command(launch), items);
     }
 
-    fn pin_launch(&self, launch: &Launch, items: &[(ItemKey, Value)]) {
+    pub fn pin_launch(&self, launch: &Launch, items: &[(ItemKey, Value)]) {
         let launch = launchpin::pin(launch, &mcpwatch::survey::machine::account());
         let mut pin = ServerPin::new(launch, "2025-11-25");
         for (key, value) in items {
@@ -83,11 +83,11 @@ impl Place {
     }
 
     /// Starts the gate in front of the fixture.
-    fn gate(&self, args: &[String]) -> Session {
+    pub fn gate(&self, args: &[String]) -> Session {
         self.gate_with(&["--trust-lock"], args)
     }
 
-    fn gate_with(&self, options: &[&str], args: &[String]) -> Session {
+    pub fn gate_with(&self, options: &[&str], args: &[String]) -> Session {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
         command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
         command.args(["run", "--server", "fixture", "--lock"]).arg(self.path("mcp.lock")).args(options);
@@ -96,7 +96,7 @@ impl Place {
     }
 
     /// Starts the gate in front of an address.
-    fn gate_url(&self, url: &str) -> Session {
+    pub fn gate_url(&self, url: &str) -> Session {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
         command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
         command.args(["run", "--server", "fixture", "--trust-lock", "--url", url, "--lock"]);
@@ -105,13 +105,13 @@ impl Place {
     }
 
     /// What reached the server.
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 }
 
 impl Session {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -121,12 +121,12 @@ impl Session {
         Self { child, stdin, lines, seen: Vec::new(), next: 0 }
     }
 
-    fn send(&mut self, text: &str) {
+    pub fn send(&mut self, text: &str) {
         // A peer that has gone is seen when its answer does not come.
         let _gone = writeln!(self.stdin.as_mut().unwrap(), "{text}");
     }
 
-    fn ask(&mut self, method: &str, params: &str) -> u32 {
+    pub fn ask(&mut self, method: &str, params: &str) -> u32 {
         self.next += 1;
         let id = self.next;
         self.send(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#));
@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// Waits for a line that is what is wanted.
-    fn wait(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -152,16 +152,16 @@ impl Session {
         }
     }
 
-    fn request(&mut self, method: &str, params: &str) -> Value {
+    pub fn request(&mut self, method: &str, params: &str) -> Value {
         let id = f64::from(self.ask(method, params));
         self.wait(|line| line.get("id").and_then(Value::as_f64) == Some(id) && line.get("method").is_none())
     }
 
-    fn open(&mut self) -> Value {
+    pub fn open(&mut self) -> Value {
         self.open_with("{}")
     }
 
-    fn open_with(&mut self, capabilities: &str) -> Value {
+    pub fn open_with(&mut self, capabilities: &str) -> Value {
         let params = format!(
             r#"{{"protocolVersion":"2025-11-25","capabilities":{capabilities},"clientInfo":{{"name":"test","version":"1"}}}}"#
         );
@@ -170,22 +170,22 @@ impl Session {
         answer
     }
 
-    fn call(&mut self, tool: &str, arguments: &str) -> Value {
+    pub fn call(&mut self, tool: &str, arguments: &str) -> Value {
         self.request("tools/call", &format!(r#"{{"name":"{tool}","arguments":{arguments}}}"#))
     }
 
     /// The tools as a client gets them, by name.
-    fn tools(&mut self) -> Vec<(String, Value)> {
+    pub fn tools(&mut self) -> Vec<(String, Value)> {
         list(self, "tools/list", "tools", "name")
     }
 
     /// Whether anything that came holds this text. A refusal repeats the name that was asked for.
-    fn has_seen(&mut self, text: &str) -> bool {
+    pub fn has_seen(&mut self, text: &str) -> bool {
         self.seen.extend(self.lines.try_iter());
         self.seen.iter().any(|line| line.contains(text) && !line.contains("Blocked by mcpwatch"))
     }
 
-    fn leave(mut self) -> ExitStatus {
+    pub fn leave(mut self) -> ExitStatus {
         drop(self.stdin.take());
         self.child.wait().unwrap()
     }
@@ -203,7 +203,7 @@ impl Drop for Session {
     }
 }
 
-fn list(session: &mut Session, method: &str, field: &str, name: &str) -> Vec<(String, Value)> {
+pub fn list(session: &mut Session, method: &str, field: &str, name: &str) -> Vec<(String, Value)> {
     let mut items = Vec::new();
     let mut params = "{}".to_owned();
     loop {
@@ -223,7 +223,7 @@ fn list(session: &mut Session, method: &str, field: &str, name: &str) -> Vec<(St
 }
 
 /// Everything that the unchanged fixture shows, read without a gate.
-fn approved() -> &'static Vec<(ItemKey, Value)> {
+pub fn approved() -> &'static Vec<(ItemKey, Value)> {
     static ITEMS: OnceLock<Vec<(ItemKey, Value)>> = OnceLock::new();
     ITEMS.get_or_init(|| {
         let mut session = Session::start(Command::new(fixture::path()));
@@ -244,7 +244,7 @@ fn approved() -> &'static Vec<(ItemKey, Value)> {
     })
 }
 
-fn is_refused(answer: &Value) -> bool {
+pub fn is_refused(answer: &Value) -> bool {
     let text = String::from_utf8(write::to_bytes(answer)).unwrap();
     let is_error = answer.at(&["result", "isError"]) == Some(&Value::Bool(true));
     text.contains("Blocked by mcpwatch") && (is_error || answer.get("error").is_some())
@@ -274,14 +274,14 @@ fn look_at_all(session: &mut Session) {
     session.request("prompts/get", r#"{"name":"added_CHANGE"}"#);
 }
 
-fn names() -> Vec<&'static str> {
+pub fn names() -> Vec<&'static str> {
     let mut names: Vec<&str> = surface::EDITS.iter().map(|edit| edit.name).collect();
     names.dedup();
     names
 }
 
 /// Which tool a change touches.
-fn touched(name: &str) -> &'static str {
+pub fn touched(name: &str) -> &'static str {
     match name {
         "output-schema" | "execution" => "add",
         "page2" => "slow",

@@ -21,6 +21,7 @@ mod readme;
 mod real_servers;
 #[cfg(unix)]
 mod real_story;
+mod remote;
 mod servers;
 #[cfg(target_os = "linux")]
 mod service;

@@ -96,7 +96,10 @@ impl Gate {
     /// Lets a request go to the server as it is.
     pub(super) fn go_on(&mut self, id: Id, request: Request, message: &Message<'_>) {
         let Request { era, method, expect, .. } = request;
-        self.open.insert(id, Open { stream: self.stream, era, method, expect, followers: Vec::new() });
+        self.open.insert(
+            id,
+            Open { stream: self.stream, era, method, expect, is_cancelled: false, followers: Vec::new() },
+        );
         self.pass(Side::Server, message);
     }
 

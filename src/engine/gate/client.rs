@@ -245,7 +245,8 @@ impl Gate {
             return;
         }
         self.listens.retain(|listen| listen.id != id);
-        if self.open.contains_key(&id) {
+        if let Some(open) = self.open.get_mut(&id) {
+            open.is_cancelled = true;
             self.pass(Side::Server, message);
         }
     }

@@ -61,8 +61,15 @@ pub enum Input<'a> {
     Approval(Approval),
     /// Whether a person can be asked now: a daemon with a working notifier answers.
     CanAsk(bool),
-    /// The connection to the server was made anew; nothing seen before says anything about it.
+    /// The connection to the server was broken for a while; signals may have been missed.
     Reconnected,
+    /// The server began a new session with the client's own `initialize`; this is its answer. Nothing
+    /// seen before says anything about it.
+    Renewed(&'a [u8]),
+    /// A message that the gate sent to the server never reached it, and comes back.
+    Undelivered(&'a [u8]),
+    /// A request that the gate sent to the server will not be answered; why, in our words.
+    Failed(Id, String),
     /// A server was started for a client that had been answered without one.
     Started,
     /// The server is gone; why, in our words.

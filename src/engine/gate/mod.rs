@@ -17,7 +17,7 @@
 //! 5. What is not gated passes byte for byte.
 //!
 //! The parts: [`verdict`] judges one item; [`lists`] reads, judges and serves whole lists, [`relist`]
-//! decides when; [`client`] and [`server`] take messages from the two sides; [`calls`] asks what a
+//! decides when, [`renewal`] after a connection broke; [`client`] and [`server`] take messages from the two sides; [`calls`] asks what a
 //! call needs, [`pending`] keeps the calls that wait; [`opening`] renders `initialize` and
 //! `server/discover`; [`eras`] holds what differs between protocol revisions; [`words`] is all text
 //! that we write; [`methods`] knows which method carries what.
@@ -34,6 +34,7 @@ mod opening;
 mod pending;
 mod reading;
 mod relist;
+mod renewal;
 mod server;
 mod verdict;
 mod words;
@@ -98,6 +99,8 @@ struct Open {
     era: Era,
     method: String,
     expect: Expect,
+    /// Whether the client took it back.
+    is_cancelled: bool,
     /// Held calls that were equal to this one and get a copy of its answer.
     followers: Vec<(Stream, Id)>,
 }
@@ -172,6 +175,9 @@ impl Gate {
             Input::Approval(approval) => self.approve(approval),
             Input::CanAsk(can_ask) => self.set_can_ask(can_ask),
             Input::Reconnected => self.reconnected(),
+            Input::Renewed(answer) => self.renewed(answer),
+            Input::Undelivered(message) => self.undelivered(message),
+            Input::Failed(id, why) => self.failed(&id, &why),
             Input::Started => self.started(),
             Input::ServerClosed(why) => self.server_closed(&why),
             Input::Tick => {}

@@ -183,7 +183,7 @@ impl Gate {
     }
 
     /// Renders capabilities, name and instructions; `false` if the server's answer has no such shape.
-    fn render_opening(&mut self, result: &Value, protocol: String, out: &mut Object) -> bool {
+    pub(super) fn render_opening(&mut self, result: &Value, protocol: String, out: &mut Object) -> bool {
         let offer = Offer::of(result, protocol);
         // PHP servers write an empty object as `[]`.
         let is_capabilities = match &offer.capabilities {
@@ -285,7 +285,7 @@ fn with_list_changed(capabilities: Value) -> Value {
 }
 
 /// Whether a text is a date like `2025-11-25`.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     text.len() == 10
         && text.bytes().enumerate().all(|(index, byte)| match index {
             4 | 7 => byte == b'-',

@@ -37,7 +37,7 @@ pub struct Caller {
     /// Its id.
     pub id: Id,
     /// The whole message.
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// What a call asks for.
@@ -214,7 +214,10 @@ impl Gate {
         }
         let followers = callers.map(|caller| (caller.stream, caller.id)).collect();
         let Request { era, method, expect, .. } = request;
-        self.open.insert(first.id, Open { stream: first.stream, era, method, expect, followers });
+        self.open.insert(
+            first.id,
+            Open { stream: first.stream, era, method, expect, is_cancelled: false, followers },
+        );
         self.send(Side::Server, first.bytes);
     }
 }

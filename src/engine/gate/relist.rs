@@ -44,16 +44,6 @@ impl Gate {
         }
     }
 
-    /// The connection is new: readings under way will never be answered.
-    pub(super) fn reconnected(&mut self) {
-        self.own.clear();
-        for list in self.lists.values_mut() {
-            list.reading = None;
-            list.state = State::Unread;
-        }
-        self.doubt_all();
-    }
-
     /// Makes sure that a list is read soon, for a call; `false` if that has gone wrong too often.
     pub(super) fn want(&mut self, era: Era, kind: Kind) -> bool {
         let list = self.lists.entry((era, kind)).or_default();

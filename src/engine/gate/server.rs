@@ -173,7 +173,7 @@ impl Gate {
             }
             let followers = open.followers.iter().map(|(stream, id)| (*stream, id.clone()));
             for (stream, id) in followers.chain([(open.stream, id.clone())]) {
-                self.send_on(stream, jsonrpc::error(&id, -32_000, &text));
+                self.send_on(stream, jsonrpc::error(&id, words::FAILED, &text));
             }
         }
         self.server_open.clear();

@@ -20,6 +20,9 @@ pub const NO_METHOD: i32 = -32_601;
 /// Our code for a request that was not let through.
 pub const BLOCKED: i32 = -32_050;
 
+/// The code for a server that is gone or cannot be reached.
+pub const FAILED: i32 = -32_000;
+
 /// The name of the only tool of a server that nobody approved.
 pub const REVIEW: &str = "mcpwatch_review";
 
@@ -28,6 +31,8 @@ pub const LIST_ERROR: &str = "mcpwatch: the server answered this list with an er
 pub const OPENING_ERROR: &str = "mcpwatch: the server answered with an error.";
 pub const ID_IN_USE: &str = "mcpwatch: a request with this id is still open.";
 pub const ID_RESERVED: &str = "mcpwatch: ids with this prefix are not for clients.";
+pub const SESSION_OVER: &str =
+    "mcpwatch: the session with the server ended, and the request did not reach it.";
 pub const TOO_MANY: &str = "mcpwatch: too many requests are open.";
 pub const TOO_LONG: &str = "mcpwatch: the message is longer than the limit, and was not sent on.";
 pub const NAMELESS: &str = "mcpwatch: the request does not name one item in the way its method asks for.";

@@ -110,6 +110,18 @@ impl Session {
                 ("closed", why) => self.step(Input::Approval(Approval::Closed(why.to_owned()))),
                 ("can-ask", _) => self.step(Input::CanAsk(true)),
                 ("reconnected", _) => self.step(Input::Reconnected),
+                ("renewed", answer) => {
+                    let answer = self.frame(answer);
+                    self.step(Input::Renewed(answer.as_bytes()))
+                }
+                ("undelivered", message) => {
+                    let message = self.frame(message);
+                    self.step(Input::Undelivered(message.as_bytes()))
+                }
+                ("failed", id) => {
+                    let id = Id::read(&self.frame(id)).unwrap();
+                    self.step(Input::Failed(id, "mcpwatch: it is gone.".to_owned()))
+                }
                 ("gone", why) => self.step(Input::ServerClosed(why.to_owned())),
                 (other, _) => panic!("unknown event {other}"),
             };

@@ -31,6 +31,8 @@ enum Op {
     CanAsk(bool),
     Tick(u64),
     Reconnect,
+    Renew(bool),
+    Fail(usize),
     Noise(bool, Vec<u8>),
 }
 
@@ -49,6 +51,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => any::<bool>().prop_map(Op::CanAsk),
         3 => prop_oneof![Just(1u64), Just(499), Just(500), Just(5_000), Just(50_000), Just(700_000)].prop_map(Op::Tick),
         1 => Just(Op::Reconnect),
+        1 => any::<bool>().prop_map(Op::Renew),
+        1 => any::<usize>().prop_map(Op::Fail),
         1 => (any::<bool>(), prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(side, bytes)| Op::Noise(side, bytes)),
     ];
     prop::collection::vec(op, 1..60)
@@ -252,9 +256,31 @@ impl Model {
                 self.other(Input::Tick);
             }
             Op::Reconnect => {
-                self.asked.clear();
+                // Whatever was asked before may be answered, but says nothing about now.
+                self.signals += 1;
                 self.told = None;
                 self.other(Input::Reconnected);
+            }
+            Op::Renew(is_whole) => {
+                self.asked.clear();
+                self.told = None;
+                let answer: &[u8] = if *is_whole {
+                    br#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"instructions":"EVIL"}}"#
+                } else {
+                    b"EVIL"
+                };
+                self.other(Input::Renewed(answer));
+                for (id, tool) in std::mem::take(&mut self.calls) {
+                    let call = call(id, NAMES[tool]);
+                    self.other(Input::Undelivered(call.as_bytes()));
+                }
+            }
+            Op::Fail(which) => {
+                if !self.calls.is_empty() {
+                    let (id, _) = self.calls.remove(which % self.calls.len());
+                    let id = Id::Number(i64::try_from(id).unwrap());
+                    self.other(Input::Failed(id, "mcpwatch: it is gone.".to_owned()));
+                }
             }
             Op::Noise(is_client, bytes) => {
                 let from = if *is_client { Side::Client } else { Side::Server };

@@ -100,6 +100,39 @@ check!(
 );
 
 check!(
+    a_session_that_begins_anew_is_judged_before_anything_passes,
+    opened(),
+    format!(
+        r##"@600
+        C {{"id":5,"method":"tools/call","params":{{"name":"add"}}}}
+        C {{"id":6,"method":"tools/call","params":{{"name":"mail"}}}}
+        C {{"id":7,"method":"ping"}}
+        C {{"id":8,"method":"tools/call","params":{{"name":"mail"}}}}
+        C {{"method":"notifications/cancelled","params":{{"requestId":8}}}}
+        !renewed {{"id":1,"result":{{"protocolVersion":"2025-11-25","capabilities":{{"tools":{{}}}},"instructions":"EVIL"}}}}
+        !undelivered {{"id":5,"method":"tools/call","params":{{"name":"add"}}}}
+        !undelivered {{"id":6,"method":"tools/call","params":{{"name":"mail"}}}}
+        !undelivered {{"id":7,"method":"ping"}}
+        !undelivered {{"id":8,"method":"tools/call","params":{{"name":"mail"}}}}
+        !undelivered {{"method":"notifications/cancelled","params":{{"requestId":6}}}}
+        {}
+        !failed 5"##,
+        tools("#2", &[&tool("mail", "EVIL"), &good().0]),
+    )
+);
+
+check!(
+    after_a_break_lists_are_read_again,
+    opened(),
+    format!(
+        r##"@600
+        !reconnected
+        {}"##,
+        tools("#2", &[&good().1]),
+    )
+);
+
+check!(
     a_server_that_never_settles_ends_in_refusal,
     opened(),
     r##"@600
