@@ -35,6 +35,7 @@ pub enum When {
     SecondStart,
     File,
     Call,
+    Stranger,
     List(usize),
 }
 
@@ -101,6 +102,7 @@ impl When {
             "second-start" => When::SecondStart,
             "file" => When::File,
             "call" => When::Call,
+            "stranger" => When::Stranger,
             other => match other.strip_prefix("list=") {
                 Some(count) => When::List(number(count)?),
                 None => return Err(format!("no time {other}")),

@@ -26,7 +26,7 @@ pub fn read(
     views: Views,
     ground: &Ground,
 ) -> Result<Vec<Outcome>, Error> {
-    read_at(app, plan, How { jobs: width.jobs, views, version: Version::Clients }, ground)
+    read_at(app, plan, How { jobs: width.jobs, views, version: Version::Clients, sightings: true }, ground)
 }
 
 /// The same, told which version of a floating package is meant.

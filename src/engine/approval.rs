@@ -220,6 +220,14 @@ impl FromStr for Lifetime {
 }
 
 impl Lifetime {
+    /// Whether it ends by itself; such an approval stays out of the lock.
+    pub fn ends(&self) -> bool {
+        match self {
+            Lifetime::Once | Lifetime::Until(_) => true,
+            Lifetime::UntilChange => false,
+        }
+    }
+
     /// Whether an approval of this lifetime still counts on `today`, `YYYY-MM-DD`. *Once* ends with
     /// its session, which the gate knows and this does not.
     pub fn holds_on(&self, today: &str) -> bool {

@@ -250,6 +250,21 @@ impl Surface {
         Self { protocol: protocol.into(), ..Self::default() }
     }
 
+    /// The items of an object that [`Self::to_value`] made; what is none is left out.
+    pub fn of_value(value: &Value) -> Self {
+        let mut surface = Self::default();
+        for kind in Kind::ALL {
+            match value.get(kind.key()) {
+                Some(item) if kind.is_single() => surface.add(ItemKey::single(kind), item.clone()),
+                Some(Value::Object(items)) => {
+                    items.iter().for_each(|(name, item)| surface.add(ItemKey::new(kind, name), item.clone()));
+                }
+                Some(_) | None => {}
+            }
+        }
+        surface
+    }
+
     /// Takes in the result of `initialize` or `server/discover`.
     pub fn add_opening(&mut self, result: &Value) {
         if let Some(text) = result.get("instructions").filter(|value| **value != Value::Null) {
@@ -294,6 +309,14 @@ impl Surface {
                 place.insert(value);
             }
         }
+    }
+
+    /// Puts an item in the place of the one of that key, or takes it out.
+    pub fn set(&mut self, key: ItemKey, value: Option<Value>) {
+        match value {
+            Some(value) => self.items.insert(key, value),
+            None => self.items.remove(&key),
+        };
     }
 
     /// Notes a reason why this surface cannot be judged.

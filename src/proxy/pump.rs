@@ -182,6 +182,9 @@ impl Pump {
 
     /// The end: whoever wrote the records finishes.
     pub fn finish(&self, why: &str) {
+        if let Some(client) = self.gate.borrow().settled_client() {
+            self.report.borrow_mut().settled(client);
+        }
         self.report.borrow_mut().finish(self.clock.now(), why);
     }
 
@@ -235,7 +238,7 @@ impl Pump {
                 self.push(to, bytes);
             }
             Output::Record(record) => self.report.borrow_mut().record(self.clock.now(), record),
-            Output::Offer(surface) => self.report.borrow_mut().offer(self.clock.now(), &surface),
+            Output::Offer(seen) => self.report.borrow_mut().offer(self.clock.now(), &seen),
             Output::Ask(items) => self.report.borrow_mut().ask(&items),
             // Only a frame can be forwarded, and frames are handled where they are at hand.
             Output::Forward(_) => {}

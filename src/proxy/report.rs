@@ -5,19 +5,22 @@
 
 use crate::engine::canon;
 use crate::engine::digest::{Digest, Tag};
-use crate::engine::gate::{Record, Side, Verdict};
+use crate::engine::gate::{ClientKind, Record, Seen, Side, Verdict};
 use crate::engine::json::{Object, Value};
 use crate::engine::launchpin::{self, Launch};
 use crate::engine::record::event::{Event, View};
 use crate::engine::show;
-use crate::engine::surface::{ItemKey, Surface};
+use crate::engine::surface::ItemKey;
 use crate::ipc::message::{Cause, GateNews, ItemNews, What};
 use crate::store::log::Log;
 use crate::store::offers::Offers;
+use crate::store::sightings::{self, Sighting, Sightings};
 use crate::survey::machine;
+use crate::sys::files;
 use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// The time in which the same block is written once, in milliseconds.
@@ -32,6 +35,14 @@ const MOST_ITEMS: usize = 200;
 /// Writes down and tells.
 pub struct Report {
     server: String,
+    /// The lock that governs the server, symlinks followed.
+    lock: PathBuf,
+    /// The name of this session.
+    session: String,
+    /// What the client calls itself.
+    client: Option<String>,
+    /// Whether a sighting of this session may stand.
+    is_sighted: bool,
     paths: Paths,
     launch: Launch,
     /// The writer's thread, once there is something to write.
@@ -46,14 +57,24 @@ pub struct Report {
 
 enum Job {
     Log(u64, Event),
-    Offer { at: u64, server: String, bytes: Vec<u8>, items: Vec<ItemKey> },
+    /// The bytes of an offer, and what is the matter with it.
+    Offer(Vec<u8>, Box<Sighting>, Vec<ItemKey>),
+    /// Everything is as approved.
+    Clear(Option<String>),
+    /// The session is over.
+    End,
 }
 
 impl Report {
-    /// A report on a server; nothing is opened before there is something to say.
-    pub fn new(server: &str, paths: &Paths, launch: &Launch) -> Self {
+    /// A report on a server that a lock governs, in a session of that name; nothing is opened before
+    /// there is something to say.
+    pub fn new(server: &str, lock: &Path, session: &str, paths: &Paths, launch: &Launch) -> Self {
         Self {
             server: server.to_owned(),
+            lock: files::resolve(lock),
+            session: session.to_owned(),
+            client: None,
+            is_sighted: false,
             paths: paths.clone(),
             launch: launch.clone(),
             writer: None,
@@ -124,20 +145,59 @@ impl Report {
     }
 
     /// Keeps an offer, and tells the daemon.
-    pub fn offer(&mut self, at: u64, surface: &Surface) {
+    pub fn offer(&mut self, at: u64, seen: &Seen) {
         let mut offer = Object::new();
         offer.insert("launch", launchpin::pin(&self.launch, &machine::account()).to_value());
-        offer.insert("full", surface.to_value());
+        offer.insert(sightings::VIEW, seen.surface.to_value());
         let bytes = canon::canonical(&Value::Object(offer));
         let digest = Digest::of_bytes(Tag::Offer, &bytes);
-        let items: Vec<ItemKey> = self.differing.keys().cloned().collect();
+        self.client.clone_from(&seen.client);
         if self.differing.is_empty() {
             self.tell(GateNews::Clear);
         } else {
             let news = self.differing.iter().take(MOST_ITEMS).map(news).collect();
             self.tell(GateNews::Offered { offer: digest.to_string(), items: news, cause: Cause::Unknown });
         }
-        self.write(Job::Offer { at, server: self.server.clone(), bytes, items });
+        let open: Vec<(ItemKey, sightings::What)> = self.differing.iter().filter_map(open).collect();
+        if open.is_empty() && self.is_sighted {
+            self.is_sighted = false;
+            self.write(Job::Clear(self.client.clone()));
+        }
+        self.is_sighted |= !open.is_empty();
+        let sighting = self.sighting(at, digest, seen.kind, open);
+        let items = self.differing.keys().cloned().collect();
+        self.write(Job::Offer(bytes, Box::new(sighting), items));
+    }
+
+    /// Everything that was listed in this session was as approved, so what earlier ones of this client
+    /// saw is no more.
+    pub fn settled(&mut self, client: Option<String>) {
+        // Only where something is there to be taken away: most sessions write nothing.
+        let waits = || Sightings::of(&self.paths).is_any(&self.lock, &self.server);
+        if self.differing.is_empty() && waits() {
+            self.write(Job::Clear(client));
+        }
+    }
+
+    fn sighting(
+        &self,
+        at: u64,
+        offer: Digest,
+        kind: ClientKind,
+        items: Vec<(ItemKey, sightings::What)>,
+    ) -> Sighting {
+        Sighting {
+            lock: self.lock.clone(),
+            server: self.server.clone(),
+            session: self.session.clone(),
+            client: self.client.clone(),
+            kind,
+            at,
+            offer,
+            items,
+            ended: false,
+            split: Vec::new(),
+        }
     }
 
     /// Calls wait for a person.
@@ -149,6 +209,9 @@ impl Report {
     pub fn finish(&mut self, now: u64, why: &str) {
         if self.writer.is_none() {
             return;
+        }
+        if self.is_sighted {
+            self.write(Job::End);
         }
         let event = Event::Closed { server: self.server.clone(), view: View::Gate, reason: why.to_owned() };
         self.write(Job::Log(now, event));
@@ -189,9 +252,17 @@ impl Report {
     fn write(&mut self, job: Job) {
         if self.writer.is_none() {
             let (jobs, taken) = sync_channel(1_024);
-            let paths = self.paths.clone();
+            let writer = Writer {
+                log: Log::at(self.paths.log_dir()),
+                offers: Offers::of(&self.paths),
+                sightings: Sightings::of(&self.paths),
+                lock: self.lock.clone(),
+                server: self.server.clone(),
+                session: self.session.clone(),
+            };
             let thread = std::thread::Builder::new().name("report".to_owned()).stack_size(256 << 10);
-            self.writer = thread.spawn(move || work(&paths, &taken)).ok().map(|thread| (jobs, thread));
+            let spawned = thread.spawn(move || taken.iter().for_each(|job| writer.work(job)));
+            self.writer = spawned.ok().map(|thread| (jobs, thread));
         }
         if let Some((jobs, _)) = &self.writer {
             // A disk that does not keep up costs records, never messages.
@@ -200,21 +271,51 @@ impl Report {
     }
 }
 
-/// The writer's thread.
-fn work(paths: &Paths, jobs: &Receiver<Job>) {
-    let log = Log::at(paths.log_dir());
-    let offers = Offers::of(paths);
-    for job in jobs {
+/// What the writer's thread holds.
+struct Writer {
+    log: Log,
+    offers: Offers,
+    sightings: Sightings,
+    lock: PathBuf,
+    server: String,
+    session: String,
+}
+
+impl Writer {
+    fn work(&self, job: Job) {
         // What cannot be written has nowhere else to go: the gate has already done what it had to.
         match job {
-            Job::Log(at, event) => drop(log.append(at, &event)),
-            Job::Offer { at, server, bytes, items } => {
-                let Ok(offer) = offers.put(Tag::Offer, &bytes) else { continue };
+            Job::Log(at, event) => drop(self.log.append(at, &event)),
+            Job::Offer(bytes, sighting, items) => {
+                let Ok(offer) = self.offers.put(Tag::Offer, &bytes) else { return };
+                let (at, server) = (sighting.at, self.server.clone());
+                if !sighting.items.is_empty() {
+                    drop(self.sightings.note(&sighting));
+                }
                 let cause = "unknown".to_owned();
-                drop(log.append(at, &Event::Change { server, view: View::Gate, offer, cause, items }));
+                drop(self.log.append(at, &Event::Change { server, view: View::Gate, offer, cause, items }));
             }
+            Job::Clear(client) => {
+                drop(self.sightings.clear(&self.lock, &self.server, &self.session, client.as_deref()));
+            }
+            Job::End => drop(self.sightings.end(&self.lock, &self.server, &self.session)),
         }
     }
+}
+
+/// What waits for a person: neither turned down already nor something that nobody can approve.
+fn open((item, (verdict, _)): (&ItemKey, &(Verdict, Option<Digest>))) -> Option<(ItemKey, sightings::What)> {
+    let what = match verdict {
+        Verdict::New => sightings::What::New,
+        Verdict::Changed => sightings::What::Changed,
+        Verdict::Removed => sightings::What::Removed,
+        Verdict::Rejected
+        | Verdict::Ambiguous
+        | Verdict::Unlisted
+        | Verdict::Unreadable
+        | Verdict::Approved => return None,
+    };
+    Some((item.clone(), what))
 }
 
 fn news((item, (verdict, digest)): (&ItemKey, &(Verdict, Option<Digest>))) -> ItemNews {

@@ -53,7 +53,8 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     let signals = Signals::new().map_err(|source| system("signals cannot be received", source))?;
     let mut prefix = [0; 16];
     getrandom::fill(&mut prefix).map_err(|error| ProxyError::NoRandom(error.to_string()))?;
-    let pins = Arc::new(Pins::new(asked.clone(), hex(&prefix))?);
+    let session = hex(&prefix);
+    let pins = Arc::new(Pins::new(asked.clone(), session.clone())?);
     let mut loaded = pins.load();
     // The server comes up while the rest is made ready.
     let started = start(&pins, &mut loaded);
@@ -67,7 +68,7 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
         platform: Platform::current().key(),
         machine: pins.machine(),
     };
-    let report = Report::new(&asked.server, pins.paths(), &asked.launch);
+    let report = Report::new(&asked.server, &pins.lock(), &session, pins.paths(), &asked.launch);
     let gate = Gate::new(config, loaded.approval.clone());
     let pump = Pump::new(gate, report, output, loaded.message);
     let observes = loaded.mode == Mode::Observe;

@@ -5,6 +5,7 @@ mod format;
 pub mod locks;
 pub mod log;
 pub mod offers;
+pub mod sightings;
 pub mod trust;
 pub mod wraps;
 

@@ -4,20 +4,23 @@
 //! they were trusted are kept here too, to show what changed in one that arrived otherwise.
 //!
 //! Promises: what is read has the digest it was asked for; the oldest offers make room, those that
-//! are held (evidence under review) never do. Does not know what the bytes mean.
+//! are held (evidence that waits, or that somebody reads) never do. Does not know what the bytes mean.
 
 use crate::engine::digest::{Digest, Tag};
 use crate::sys::files::{self, Access, FilesError};
 use crate::sys::paths::Paths;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// How many bytes of offers are kept.
 pub const MOST_BYTES: u64 = 128 << 20;
 
 /// How many offers are kept.
 pub const MOST_OFFERS: usize = 4096;
+
+/// How long a review may take.
+const REVIEW: Duration = Duration::from_secs(24 * 3600);
 
 /// The offers of this account.
 #[derive(Clone, Debug)]
@@ -112,6 +115,17 @@ impl Offers {
         Ok(files::write(&self.path(digest).with_extension("held"), b"", Access::Private)?)
     }
 
+    /// Keeps an offer from making room while somebody reads it, for a day at most: who reads may be
+    /// killed.
+    pub fn review(&self, digest: &Digest) -> Result<(), OffersError> {
+        Ok(files::write(&self.path(digest).with_extension("review"), b"", Access::Private)?)
+    }
+
+    /// Ends [`Offers::review`].
+    pub fn reviewed(&self, digest: &Digest) -> Result<(), OffersError> {
+        Ok(files::remove(&self.path(digest).with_extension("review"))?)
+    }
+
     /// Keeps a lock as it was trusted, for as long as it is; there is always room for one.
     pub(super) fn put_lock(&self, bytes: &[u8]) -> Result<Digest, OffersError> {
         let digest = Digest::of_bytes(Tag::Lock, bytes);
@@ -162,11 +176,17 @@ impl Offers {
             let metadata = entry.metadata().ok()?;
             let is_offer = path.extension().is_some_and(|extension| extension == "offer");
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            let held = path.with_extension("held").exists();
+            let held = path.with_extension("held").exists() || is_read(&path);
             is_offer.then_some(Kept { path, bytes: metadata.len(), used, held })
         };
         entries.flatten().filter_map(kept).collect()
     }
+}
+
+/// Whether somebody reads an offer, or did within a day.
+fn is_read(path: &std::path::Path) -> bool {
+    let since = path.with_extension("review").metadata().and_then(|metadata| metadata.modified());
+    since.is_ok_and(|since| since.elapsed().unwrap_or_default() < REVIEW)
 }
 
 /// Marks an offer as used now; that this fails only makes it leave earlier.

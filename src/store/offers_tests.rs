@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::sys::paths::Os;
-use std::time::Duration;
 
 fn offers(folder: &tempfile::TempDir) -> Offers {
     let home = folder.path().to_str().unwrap().to_owned();

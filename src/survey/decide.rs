@@ -64,12 +64,21 @@ pub fn proposals(
     Ok(proposals::grouped(&draft, |key| decided.contains(&key)))
 }
 
-/// What the store is told when these parts are approved, without the placeholders that were refused.
+/// The questions of a change that can be answered for that long: what is no item has no end.
+pub fn parts_for(change: &Change, lifetime: &Lifetime) -> Vec<Part> {
+    let mut parts = parts(change);
+    parts.retain(|part| !lifetime.ends() || !matches!(part, Part::Launch | Part::Artifact));
+    parts
+}
+
+/// What the store is told when these parts are approved for that long, without the placeholders that
+/// were refused.
 pub fn approvals(
     server: &Server,
     change: &Change,
     made: &BTreeSet<Part>,
     refused: &Refused,
+    lifetime: &Lifetime,
 ) -> Result<Vec<Act>, SurveyError> {
     let ask = Ask { pinned: server.pin.as_ref(), refused: Some(refused) };
     let draft = pins::draft_for(&change.shown, ask)?;
@@ -101,8 +110,13 @@ pub fn approvals(
         if renamed && server.pin.as_ref().is_some_and(|old| old.items.contains_key(&pinned)) {
             acts.push(drop);
         }
-        let (key, offer, lifetime) = (key.clone(), change.offer, Lifetime::UntilChange);
+        let (key, offer, lifetime) = (key.clone(), change.offer, lifetime.clone());
         acts.push(Act::Approve { server: name(), key, pin, offer, lifetime });
+    }
+    if lifetime.ends() {
+        // Only what is approved can end; the lock stays as it is.
+        acts.retain(|act| matches!(act, Act::Approve { .. }));
+        return Ok(acts);
     }
     if all && server.pin.as_ref().is_some_and(|pin| pin.protocol != change.shown.protocol) {
         acts.push(Act::Protocol { server: name(), protocol: change.shown.protocol.clone() });
@@ -210,6 +224,27 @@ pub fn tell(
     let decided = decided?;
     logged?;
     Ok(decided)
+}
+
+/// An offer that somebody reads, for as long as this lives.
+pub struct Read {
+    offers: Offers,
+    offer: Digest,
+}
+
+impl Drop for Read {
+    fn drop(&mut self) {
+        // One that stays marked is kept for a day.
+        let _ = self.offers.reviewed(&self.offer);
+    }
+}
+
+/// Keeps what was seen while somebody reads it: it makes no room for anything until they are done.
+pub fn review(change: &Change, ground: &Ground) -> Result<Read, SurveyError> {
+    let offer = keep(change, ground)?;
+    let offers = Offers::of(&ground.paths);
+    offers.review(&offer)?;
+    Ok(Read { offers, offer })
 }
 
 /// Keeps what was seen, so that an approval can name it.

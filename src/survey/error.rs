@@ -7,6 +7,7 @@ use crate::store::decide::DecideError;
 use crate::store::locks::LocksError;
 use crate::store::log::LogError;
 use crate::store::offers::OffersError;
+use crate::store::sightings::SightingsError;
 use crate::sys::paths::PathsError;
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub enum SurveyError {
     /// What was seen could not be kept.
     #[error(transparent)]
     Offers(#[from] OffersError),
+    /// What a gate saw cannot be told.
+    #[error(transparent)]
+    Sightings(#[from] SightingsError),
     /// A decision was carried out and could not be logged.
     #[error("what was decided stands, but the log could not be written: {0}")]
     Log(#[from] LogError),
@@ -67,6 +71,7 @@ impl SurveyError {
             SurveyError::Decide(error) => error.hint(),
             SurveyError::Policy(error) => error.hint(),
             SurveyError::Offers(error) => error.hint(),
+            SurveyError::Sightings(error) => error.hint(),
             SurveyError::Log(error) => error.hint(),
             SurveyError::Echo(error) => error.hint(),
             SurveyError::Read { .. } => "Check that it is a file that you may read.".to_owned(),

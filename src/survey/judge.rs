@@ -6,6 +6,7 @@
 
 use super::pins::{self, Draft, Echo};
 use super::reading::{Failure, Shown};
+use super::sighted::Seen;
 use crate::discover::Unresolved;
 use crate::engine::diff::{self, Cause, ChangeSet, Context, View};
 use crate::engine::digest::{Digest, Tag};
@@ -42,6 +43,8 @@ pub struct Change {
     pub full: ChangeSet,
     /// What differs beyond that for clients without capabilities.
     pub empty: Option<ChangeSet>,
+    /// What a gate saw that stands in the place of what was read.
+    pub seen: Option<Seen>,
     /// The digest of everything that was seen.
     pub offer: Digest,
     /// What was seen.
@@ -82,7 +85,7 @@ pub fn change(pin: &ServerPin, shown: Shown, platform: &str, changed_values: Vec
         Some(diff::compare(&pin, &empty, &context(View::Empty)))
     });
     let offer = offer(&shown);
-    Change { launch, values: changed_values, artifact, full, empty, offer, shown }
+    Change { launch, values: changed_values, artifact, full, empty, seen: None, offer, shown }
 }
 
 /// What is seen of a server that is not pinned.

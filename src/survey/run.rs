@@ -6,8 +6,8 @@
 use super::judge::{self, Outcome};
 use super::plan::{Plan, Server, Standing};
 use super::progress::{Event, Listener, Step};
-use super::reading::{self, Views};
-use super::{Ground, pins, pool, upgrade};
+use super::reading::{self, Failure, Views};
+use super::{Ground, pins, pool, sighted, upgrade};
 use crate::engine::launchpin;
 use crate::sys::process;
 use std::time::Instant;
@@ -21,6 +21,8 @@ pub struct How {
     pub views: Views,
     /// Which version of a floating package is started.
     pub version: Version,
+    /// Whether what a gate saw counts.
+    pub sightings: bool,
 }
 
 /// Which version of a package is started where the launch leaves that open.
@@ -78,18 +80,43 @@ async fn one(
         Standing::Unresolved(why) => return Outcome::NotStarted(why.clone()),
     };
     let started = upgrade::launch(server, launch, how.version);
-    let shown = match reading::read(server, &started, how.views, ground, tell).await {
-        Ok(shown) => upgrade::as_configured(server, shown),
-        Err(failure) => return Outcome::Failed(failure),
-    };
+    let read = reading::read(server, &started, how.views, ground, tell).await;
     let platform = pins::platform();
-    match &server.pin {
-        None => Outcome::NotPinned(Box::new(judge::new(shown, &platform))),
-        Some(pin) => {
-            let values = changed_values(plan, server, ground);
-            judge::change(pin, shown, &platform, values).outcome()
+    let Some(pin) = &server.pin else {
+        return match read {
+            Ok(shown) => {
+                let shown = upgrade::as_configured(server, shown);
+                Outcome::NotPinned(Box::new(judge::new(shown, &platform)))
+            }
+            Err(failure) => Outcome::Failed(failure),
+        };
+    };
+    let sighted = match how.sightings.then(|| sighted::find(plan, server, ground)).transpose() {
+        Ok(sighted) => sighted.flatten(),
+        Err(error) => return Outcome::Failed(Failure::new(error.to_string(), error.hint())),
+    };
+    let (mut shown, unread) = match (read, &sighted) {
+        (Ok(shown), _) => (shown, None),
+        (Err(failure), Some(sighted)) => match sighted.alone(server, &started, &failure, ground) {
+            Some(shown) => (shown, Some(failure.reason)),
+            None => return Outcome::Failed(failure),
+        },
+        (Err(failure), None) => return Outcome::Failed(failure),
+    };
+    let mut seen = sighted.as_ref().map(|sighted| sighted.lay_over(&mut shown, pin));
+    if let (Some(seen), Some(sighted)) = (&mut seen, &sighted) {
+        if unread.is_some() {
+            seen.split.clear();
         }
+        seen.unread = unread;
+        // The review says it too; a log that cannot be written takes nothing from that.
+        let _ = sighted.tell(seen, ground);
     }
+    let shown = upgrade::as_configured(server, shown);
+    let values = changed_values(plan, server, ground);
+    let mut change = judge::change(pin, shown, &platform, values);
+    change.seen = seen.filter(|seen| !seen.items.is_empty());
+    change.outcome()
 }
 
 /// The masked places of a server's launch whose values are others than when they were approved here.

@@ -26,6 +26,8 @@ mod servers;
 #[cfg(target_os = "linux")]
 mod service;
 #[cfg(unix)]
+mod sighted;
+#[cfg(unix)]
 mod stay;
 #[cfg(target_os = "linux")]
 mod story;

@@ -13,6 +13,7 @@ use crate::cli::proposing;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, paint};
 use crate::cli::render::{json, outcome, proposals as words, review};
+use crate::engine::approval::Lifetime;
 use crate::engine::digest::Digest;
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
@@ -32,11 +33,28 @@ pub struct Args {
     /// Approve exactly the offer of this digest, without asking; the lock is written and not trusted
     #[arg(long, value_name = "DIGEST", requires = "names")]
     expect: Option<Digest>,
+    /// Approve for one session of the gate: the next one, or the one that runs
+    #[arg(long, conflicts_with = "expect")]
+    once: bool,
+    /// Approve until the end of this day, like 2027-01-31; without this and --once, until it changes
+    #[arg(long, value_name = "DATE", value_parser = date, conflicts_with_all = ["expect", "once"])]
+    until: Option<Lifetime>,
     /// Unfold noise, long names and removed text
     #[arg(long)]
     full: bool,
     #[command(flatten)]
     width: Width,
+}
+
+/// A day that is not over yet.
+fn date(text: &str) -> Result<Lifetime, String> {
+    let lifetime = text.parse().ok().filter(|lifetime| matches!(lifetime, Lifetime::Until(_)));
+    let lifetime = lifetime.ok_or("expected a date like 2027-01-31")?;
+    if lifetime.holds_on(&jiff::Zoned::now().date().to_string()) {
+        Ok(lifetime)
+    } else {
+        Err("that day is over".to_owned())
+    }
 }
 
 /// Reads, shows, asks, approves.
@@ -57,7 +75,12 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     plan.servers.retain(|server| server.pin.is_some());
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
-    let how = How { command: "approve", expect: args.expect, full: args.full, upgrades: false };
+    let lifetime = match &args.until {
+        _ if args.once => Lifetime::Once,
+        Some(until) => until.clone(),
+        None => Lifetime::UntilChange,
+    };
+    let how = How { command: "approve", expect: args.expect, lifetime, full: args.full, upgrades: false };
     decide_on(app, &mut plan, &outcomes, terminal, how, &ground)
 }
 
@@ -67,6 +90,9 @@ pub(super) struct How {
     pub command: &'static str,
     /// Approve exactly the offer of this digest, without asking.
     pub expect: Option<Digest>,
+    /// For how long items are approved; what has no end (launch, artifact, an item that is gone) is
+    /// not asked about with one.
+    pub lifetime: Lifetime,
     /// Show everything.
     pub full: bool,
     /// Whether nothing of another version counts before that version does.
@@ -83,7 +109,8 @@ pub(super) fn decide_on(
     ground: &Ground,
 ) -> Result<Exit, Error> {
     let servers = plan.servers.clone();
-    let mut session = Session { terminal, full: how.full, all: false, quit: false };
+    let mut session =
+        Session { terminal, lifetime: how.lifetime.clone(), full: how.full, all: false, quit: false };
     let (mut codes, mut values, mut approved) = (Vec::new(), Vec::new(), Vec::new());
     for (index, (server, found)) in servers.iter().zip(outcomes).enumerate() {
         let mut members = outcome::members(plan, server, found, false, ground);
@@ -91,6 +118,8 @@ pub(super) fn decide_on(
         match found {
             Outcome::Changed(change) => {
                 let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
+                // Kept before it is shown, so that nothing slides under the review.
+                let _read = decide::review(change, ground)?;
                 let made = match how.expect {
                     Some(digest) if digest == change.offer => all.clone(),
                     Some(_) => {
@@ -101,9 +130,8 @@ pub(super) fn decide_on(
                 let moved = !how.upgrades || made.contains(&Part::Artifact);
                 let made = if moved { made } else { BTreeSet::new() };
                 if !made.is_empty() {
-                    decide::keep(change, ground)?;
                     let refused = session.ask_placeholders(app, server, change, &made)?;
-                    let acts = decide::approvals(server, change, &made, &refused)?;
+                    let acts = decide::approvals(server, change, &made, &refused, &how.lifetime)?;
                     let lock = plan.locks[server.lock].path.clone();
                     let (name, items, offer) = (&server.name, made.len(), change.offer);
                     let about = About { lock: &lock, server: name, verb: "approve", items, offer };
@@ -129,7 +157,7 @@ pub(super) fn decide_on(
         }
     }
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
-    say(app, &approved, exit);
+    say(app, &approved, &how.lifetime, exit);
     if app.common.json() {
         let mut members = Object::new();
         members.insert("servers", values);
@@ -141,6 +169,7 @@ pub(super) fn decide_on(
 /// The questions of one run.
 struct Session {
     terminal: Option<Terminal>,
+    lifetime: Lifetime,
     full: bool,
     all: bool,
     quit: bool,
@@ -155,12 +184,15 @@ impl Session {
         change: &Change,
         later: &[(&Server, &Change)],
     ) -> Result<BTreeSet<Part>, Error> {
-        let parts = decide::parts(change);
+        let parts = decide::parts_for(change, &self.lifetime);
         if self.all {
             return Ok(parts.into_iter().collect());
         }
         let Some(terminal) = &mut self.terminal else { return Ok(BTreeSet::new()) };
         open(terminal, server, change)?;
+        if parts.len() < decide::parts(change).len() {
+            terminal.show("  Only items can be approved for a time; the rest waits.\n")?;
+        }
         let mut made = BTreeSet::new();
         for (index, part) in parts.iter().enumerate() {
             show(terminal, change, *part, self.full)?;
@@ -181,7 +213,7 @@ impl Session {
                     show_rest(terminal, change, &parts[index + 1..], self.full)?;
                     for (server, change) in later {
                         open(terminal, server, change)?;
-                        show_rest(terminal, change, &decide::parts(change), self.full)?;
+                        show_rest(terminal, change, &decide::parts_for(change, &self.lifetime), self.full)?;
                     }
                     if terminal.confirm("Approve all of this?")? {
                         self.all = true;
@@ -233,6 +265,8 @@ fn later<'a>(servers: &'a [Server], outcomes: &'a [Outcome], index: usize) -> Ve
 fn open(terminal: &mut Terminal, server: &Server, change: &Change) -> Result<(), Error> {
     let cause = paint(DIM, &review::cause(change));
     terminal.show(&format!("\n{}\n  {cause}\n", outcome::changed(server, change)))?;
+    let seen = change.seen.iter().flat_map(review::seen);
+    seen.into_iter().try_for_each(|line| terminal.show(&format!("  {line}\n")))?;
     let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
     let placeholders = decide::proposals(server, change, &all)?;
     placeholders.iter().flat_map(words::few).try_for_each(|line| terminal.show(&format!("  {line}\n")))
@@ -280,9 +314,14 @@ pub(super) fn trust_first(
     Ok(())
 }
 
-fn say(app: &App, approved: &[String], exit: Exit) {
+fn say(app: &App, approved: &[String], lifetime: &Lifetime, exit: Exit) {
     if !approved.is_empty() {
-        app.out.say(&format!("Approved changes of {}.", human::names(approved)));
+        let how_long = match lifetime {
+            Lifetime::Once => " for one session of the gate; the lock stays as it is".to_owned(),
+            Lifetime::Until(date) => format!(" until {date}; the lock stays as it is"),
+            Lifetime::UntilChange => String::new(),
+        };
+        app.out.say(&format!("Approved changes of {}{how_long}.", human::names(approved)));
     }
     match exit {
         Exit::Done if approved.is_empty() => app.out.say("Nothing waits for a decision."),

@@ -10,6 +10,7 @@ use crate::survey::Ground;
 use crate::survey::judge::Outcome;
 use crate::survey::plan::Plan;
 use crate::survey::reading::Views;
+use crate::survey::run::{How, Version};
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -49,7 +50,8 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         app.out.say(&listing::nothing_found(&plan, &ground));
         return Ok(Exit::Done);
     }
-    let outcomes = reading::read(app, &plan, args.width, Views::Once, &ground)?;
+    let how = How { jobs: args.width.jobs, views: Views::Once, version: Version::Clients, sightings: false };
+    let outcomes = reading::read_at(app, &plan, how, &ground)?;
     let codes: Vec<Exit> = outcomes.iter().map(exit).chain([unread]).collect();
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     if app.common.json() {

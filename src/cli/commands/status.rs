@@ -5,13 +5,14 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::render::human::{BOLD, DIM, YELLOW, paint};
-use crate::cli::render::{json, listing, outcome, wrapping};
+use crate::cli::render::{json, listing, outcome, review, wrapping};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::store::trust::{Denied, Subject};
 use crate::survey::Ground;
 use crate::survey::locks::LockUse;
-use crate::survey::plan::Plan;
+use crate::survey::plan::{Plan, Server};
+use crate::survey::sighted::{self, Seen};
 use crate::survey::trust;
 use std::fmt::Write;
 
@@ -51,11 +52,28 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
             denial.digest.short()
         );
     }
+    for (server, seen) in waiting(&plan, &ground)? {
+        let name = show::name(&server.name);
+        let _ = writeln!(text, "{}  waits: run `mcpwatch approve {name}`", paint(BOLD, &name));
+        for line in review::seen(&seen) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
     for line in wrapping::standings(&plan, &ground)? {
         let _ = writeln!(text, "{line}");
     }
     app.out.data(&text)?;
     Ok(Exit::Done)
+}
+
+/// What gates saw that waits for a decision.
+fn waiting<'a>(plan: &'a Plan, ground: &Ground) -> Result<Vec<(&'a Server, Seen)>, Error> {
+    let mut waiting = Vec::new();
+    for server in &plan.servers {
+        let sighted = sighted::find(plan, server, ground)?;
+        waiting.extend(sighted.map(|sighted| (server, sighted.seen())));
+    }
+    Ok(waiting)
 }
 
 fn one(plan: &Plan, index: usize, lock: &LockUse, ground: &Ground) -> String {
@@ -102,6 +120,12 @@ fn members(plan: &Plan, ground: &Ground) -> Result<Object, Error> {
     };
     let mut members = listing::members(plan, ground);
     members.insert("locks", plan.locks.iter().map(lock).collect::<Vec<Value>>());
+    let seen = |(server, seen): &(&Server, Seen)| {
+        let Value::Object(mut value) = outcome::seen_value(seen) else { return Value::Null };
+        value.insert("server", server.name.as_str());
+        Value::Object(value)
+    };
+    members.insert("waiting", waiting(plan, ground)?.iter().map(seen).collect::<Vec<Value>>());
     members.insert("gone", json::texts(plan.gone.iter().map(|(_, name)| name.as_str())));
     members.insert("wrapping", wrapping::standing_members(plan, ground)?);
     Ok(members)

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::prompt::Terminal;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::outcome;
+use crate::engine::approval::Lifetime;
 use crate::engine::digest::Digest;
 use crate::engine::show;
 use crate::survey::judge::Outcome;
@@ -58,7 +59,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         plan.servers.iter().try_for_each(upgrade::can)?;
     }
     let ground = app.ground()?;
-    let how = How { jobs: args.width.jobs, views: Views::All, version: Version::Newest };
+    let how = How { jobs: args.width.jobs, views: Views::All, version: Version::Newest, sightings: false };
     let outcomes = reading::read_at(app, &plan, how, &ground)?;
     let (servers, outcomes): (Vec<Server>, Vec<Outcome>) = std::mem::take(&mut plan.servers)
         .into_iter()
@@ -72,7 +73,13 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     if args.dry_run {
         return show_only(app, &plan.servers, &outcomes, args.full);
     }
-    let how = approve::How { command: "upgrade", expect: args.expect, full: args.full, upgrades: true };
+    let how = approve::How {
+        command: "upgrade",
+        expect: args.expect,
+        lifetime: Lifetime::UntilChange,
+        full: args.full,
+        upgrades: true,
+    };
     approve::decide_on(app, &mut plan, &outcomes, terminal, how, &ground)
 }
 

@@ -6,7 +6,7 @@
 
 use crate::cli::exit::Exit;
 use crate::discover::{Entry, Problem};
-use crate::engine::json::{Object, Value};
+use crate::engine::json::{Number, Object, Value};
 use crate::engine::lockfile::render_value;
 
 /// The version of the format.
@@ -54,6 +54,13 @@ pub fn problem(problem: &Problem) -> Value {
 /// A count.
 pub fn number(count: usize) -> Value {
     Value::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// A moment in Unix milliseconds.
+pub fn moment(ms: u64) -> Value {
+    // Whole milliseconds of any year that a clock shows are exact.
+    #[allow(clippy::cast_precision_loss)]
+    Number::new(ms as f64).map_or(Value::Null, Value::Number)
 }
 
 /// Texts as an array.

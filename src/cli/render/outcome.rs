@@ -7,11 +7,12 @@ use crate::cli::exit::Exit;
 use crate::engine::diff::{ChangeSet, What};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
-use crate::engine::surface::{Kind, Surface};
+use crate::engine::surface::{ItemKey, Kind, Surface};
 use crate::survey::Ground;
 use crate::survey::judge::{Change, New, Outcome};
 use crate::survey::plan::{Plan, Server};
 use crate::survey::reading::Failure;
+use crate::survey::sighted::Seen;
 
 /// The exit code that an outcome comes to in `check`.
 pub fn exit(outcome: &Outcome) -> Exit {
@@ -148,6 +149,9 @@ pub fn members(plan: &Plan, server: &Server, outcome: &Outcome, whole: bool, gro
 fn changed_members(members: &mut Object, change: &Change) {
     let size = review::size(change);
     members.insert("offer", change.offer.to_string());
+    if let Some(seen) = &change.seen {
+        members.insert("gate", seen_value(seen));
+    }
     members.insert("decisions", json::number(size.decisions));
     members.insert("lines", json::number(size.lines));
     let launch = change.launch.iter().map(ToString::to_string).chain(
@@ -162,6 +166,19 @@ fn changed_members(members: &mut Object, change: &Change) {
     let review = review::change(change, true);
     let plain = review.iter().map(|line| anstream::adapter::strip_str(line).to_string());
     members.insert("review", plain.map(Value::from).collect::<Vec<Value>>());
+}
+
+/// What a gate saw that the changes show.
+pub fn seen_value(seen: &Seen) -> Value {
+    let mut value = Object::new();
+    if let Some(client) = &seen.client {
+        value.insert("client", client.as_str());
+    }
+    value.insert("at", json::moment(seen.at));
+    let items = |keys: &[ItemKey]| keys.iter().map(|key| Value::Object(item(key))).collect::<Vec<Value>>();
+    value.insert("items", items(&seen.items));
+    value.insert("splitView", items(&seen.split));
+    Value::Object(value)
 }
 
 fn new_members(members: &mut Object, new: &New) {
@@ -215,7 +232,7 @@ fn set_values(set: &ChangeSet, view: &str) -> Vec<Value> {
     set.changes.iter().map(one).collect()
 }
 
-fn item(key: &crate::engine::surface::ItemKey) -> Object {
+fn item(key: &ItemKey) -> Object {
     let mut value = Object::new();
     value.insert("kind", key.kind.key());
     value.insert("name", key.name.as_str());

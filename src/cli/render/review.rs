@@ -3,13 +3,18 @@
 //!
 //! Promises: without colours every line still says what is new and what is gone.
 
-use super::human::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use super::human::{BOLD, DIM, GREEN, RED, YELLOW, list, paint};
 use super::proposals;
 use crate::engine::review::{self, Line, Mark, Role, Size, Span};
 use crate::engine::show;
+use crate::engine::surface::ItemKey;
 use crate::survey::decide::{Part, parts};
 use crate::survey::judge::{self, Change, New};
+use crate::survey::sighted::Seen;
 use clap::builder::styling::Style;
+
+/// The most items that are named in one line.
+const MOST_NAMES: usize = 5;
 
 /// The most characters of one value of a launch that are shown.
 const VALUE: usize = 400;
@@ -84,9 +89,58 @@ pub fn line(line: &Line) -> String {
     text
 }
 
+/// Where the bytes come from that a review shows, where a gate saw them, and whether the server shows
+/// us others.
+pub fn seen(seen: &Seen) -> Vec<String> {
+    let client = seen.client.as_ref().map(|name| format!(" of {}", show::line(name, 40)));
+    let client = client.unwrap_or_default();
+    let items = names(&seen.items);
+    let mut lines =
+        vec![paint(DIM, &format!("as the gate saw it in a session{client}, {}: {items}", at(seen.at)))];
+    if let Some(why) = &seen.unread {
+        let words = format!("the server could not be read now: {}", show::line(why, VALUE));
+        lines.push(paint(YELLOW, &words));
+    }
+    if !seen.split.is_empty() {
+        let words = format!(
+            "split-view: asked by mcpwatch, the server shows something else of {}; \
+             it tells its readers apart, or it changed in between",
+            names(&seen.split)
+        );
+        lines.push(paint(RED, &words));
+    }
+    lines
+}
+
+/// Items in a sentence.
+fn names(keys: &[ItemKey]) -> String {
+    let mut words: Vec<String> = keys.iter().take(MOST_NAMES).map(item).collect();
+    if keys.len() > MOST_NAMES {
+        words.push(format!("{} more", keys.len() - MOST_NAMES));
+    }
+    list(&words)
+}
+
+fn item(key: &ItemKey) -> String {
+    if key.kind.is_single() {
+        return format!("its {}", key.kind.singular());
+    }
+    format!("{} {}", key.kind.singular(), show::name(&key.name))
+}
+
+/// A moment as the person's own clock has it.
+fn at(ms: u64) -> String {
+    let stamp = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let Some(stamp) = stamp else { return "at an unknown time".to_owned() };
+    let then = stamp.to_zoned(jiff::tz::TimeZone::system());
+    let (date, time) = (then.date(), format!("{:02}:{:02}", then.hour(), then.minute()));
+    if date == jiff::Zoned::now().date() { time } else { format!("{date} {time}") }
+}
+
 /// What differs outside of the surface.
 fn around(change: &Change) -> Vec<String> {
-    let mut lines = launch(change);
+    let mut lines: Vec<String> = change.seen.iter().flat_map(seen).collect();
+    lines.extend(launch(change));
     lines.extend(artifact(change));
     lines
 }

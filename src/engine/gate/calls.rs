@@ -87,10 +87,48 @@ impl Gate {
         let verdict = self.verdict(self.client.era, &key);
         let offered = Offered { value: Value::Bool(true), is_ambiguous: false };
         if self.note(key, verdict, Some(&offered)) {
-            let offer = self.offered();
-            self.emit(super::Output::Offer(Box::new(offer)));
+            self.keep_offer();
         }
         verdict
+    }
+
+    /// What is approved has changed: kinds of request and contents that were seen are judged again.
+    pub(super) fn judge_others(&mut self) {
+        if self.judge().is_none() {
+            return;
+        }
+        let requests: Vec<ItemKey> =
+            self.requests_seen.iter().map(|method| ItemKey::new(Kind::Request, method.as_str())).collect();
+        let asked = Offered { value: Value::Bool(true), is_ambiguous: false };
+        let mut is_worth_keeping = false;
+        for key in requests {
+            let verdict = self.verdict(self.client.era, &key);
+            is_worth_keeping |= self.note(key, verdict, Some(&asked));
+        }
+        for (key, offered) in std::mem::take(&mut self.contents_seen) {
+            let verdict = self.judge().map_or(Verdict::New, |judge| judge.verdict(&key, Some(&offered)));
+            is_worth_keeping |= self.note(key.clone(), verdict, Some(&offered));
+            if verdict != Verdict::Approved {
+                self.contents_seen.insert(key, offered);
+            }
+        }
+        if is_worth_keeping {
+            self.keep_offer();
+        }
+    }
+
+    /// Contents that were read: those that are not as approved are part of what is offered.
+    pub(super) fn keep_contents(&mut self, key: &ItemKey, verdict: Verdict, offered: Option<&Offered>) {
+        match (verdict, offered) {
+            (Verdict::Approved, _) | (_, None) => {
+                self.contents_seen.remove(key);
+            }
+            (_, Some(_))
+                if self.contents_seen.len() >= MANY_KINDS && !self.contents_seen.contains_key(key) => {}
+            (_, Some(offered)) => {
+                self.contents_seen.insert(key.clone(), offered.clone());
+            }
+        }
     }
 
     /// Lets a request go to the server as it is.

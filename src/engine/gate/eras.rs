@@ -34,6 +34,8 @@ pub struct Client {
     pub era: Era,
     /// How much it declares.
     pub kind: ClientKind,
+    /// What it calls itself.
+    pub name: Option<String>,
     /// Its name for a sentence, if it is known to ignore changes.
     pub deaf: Option<&'static str>,
     /// Whether it opened a session.
@@ -62,6 +64,7 @@ impl Default for Client {
         Self {
             era: Era::Session,
             kind: ClientKind::Empty,
+            name: None,
             deaf: None,
             has_session: false,
             meta: None,
@@ -111,7 +114,8 @@ impl Client {
     }
 
     fn meet(&mut self, info: Option<Value>, capabilities: Option<Value>) -> bool {
-        let name = info.as_ref().and_then(|info| info.get("name")?.as_str()).map(str::to_lowercase);
+        self.name = info.as_ref().and_then(|info| info.get("name")?.as_str()).map(str::to_owned);
+        let name = self.name.as_deref().map(str::to_lowercase);
         self.deaf = name
             .and_then(|name| DEAF.iter().find(|(start, _)| name.starts_with(start)).map(|(_, name)| *name));
         let declares = |key: &&&str| capabilities.as_ref().is_some_and(|all| all.get(key).is_some());

@@ -97,9 +97,20 @@ pub enum Output {
     /// Write this down.
     Record(Record),
     /// Keep what the server offers, and show it to a person who reviews.
-    Offer(Box<Surface>),
+    Offer(Box<Seen>),
     /// Ask a person to look at these items: calls wait for the answer.
     Ask(Vec<ItemKey>),
+}
+
+/// What the server offers to this client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Everything that it offered so far.
+    pub surface: Surface,
+    /// How much the client declares, which can change what it is offered.
+    pub kind: super::ClientKind,
+    /// What the client calls itself; never for a screen without `show`.
+    pub client: Option<String>,
 }
 
 /// What is approved of this server on this machine.

@@ -5,7 +5,7 @@
 //! page 2 first gets a right answer, and no order, cursor or spelling of the server's reaches it.
 
 use super::verdict::{Judge, Offered, Verdict};
-use super::{Approval, Gate, Output, Record, Side, Stream, eras, words};
+use super::{Approval, Gate, Record, Side, Stream, eras, words};
 use crate::engine::json::{Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message};
 use crate::engine::surface::{Era, ItemKey, Kind, Surface};
@@ -251,8 +251,7 @@ impl Gate {
         }
         self.lists.insert((era, kind), list);
         if is_worth_keeping {
-            let offer = self.offered();
-            self.emit(Output::Offer(Box::new(offer)));
+            self.keep_offer();
         }
     }
 

@@ -40,7 +40,7 @@ mod verdict;
 mod words;
 
 pub use event::{
-    Approval, Approved, Config, Effect, Event, Input, Limits, Mode, Output, Record, Side, Stream,
+    Approval, Approved, Config, Effect, Event, Input, Limits, Mode, Output, Record, Seen, Side, Stream,
 };
 pub use methods::template_admits;
 pub use verdict::{Action, ClientKind, Judge, OWN_NAMES, Offered, Verdict};
@@ -90,6 +90,8 @@ pub struct Gate {
     numbers: BTreeMap<ItemKey, usize>,
     /// Kinds of request that the server made; they are part of its surface.
     requests_seen: BTreeSet<String>,
+    /// `ui://` pages and skills whose contents were not as approved when they were read last.
+    contents_seen: BTreeMap<ItemKey, verdict::Offered>,
 }
 
 /// A request of the client that went to the server.
@@ -160,6 +162,7 @@ impl Gate {
             judged: BTreeMap::new(),
             numbers: BTreeMap::new(),
             requests_seen: BTreeSet::new(),
+            contents_seen: BTreeMap::new(),
         }
     }
 
@@ -217,7 +220,26 @@ impl Gate {
         for method in &self.requests_seen {
             surface.add(ItemKey::new(Kind::Request, method.as_str()), Value::Bool(true));
         }
+        for (key, offered) in self.contents_seen.iter().filter(|(key, _)| key.kind == Kind::Ui) {
+            surface.add(key.clone(), offered.value.clone());
+        }
         surface
+    }
+
+    /// What the client calls itself, if its tools were read whole in this session: then everything
+    /// that was not noted is as approved.
+    #[must_use]
+    pub fn settled_client(&self) -> Option<Option<String>> {
+        self.judge()?;
+        let list = self.lists.get(&(self.client.era, Kind::Tool))?;
+        matches!(list.state, lists::State::Read(_)).then(|| self.client.name.clone())
+    }
+
+    /// Has what is offered kept for a review.
+    fn keep_offer(&mut self) {
+        let surface = self.offered();
+        let seen = Seen { surface, kind: self.client.kind, client: self.client.name.clone() };
+        self.emit(Output::Offer(Box::new(seen)));
     }
 
     fn frame(&mut self, from: Side, bytes: &[u8]) {

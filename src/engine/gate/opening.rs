@@ -4,7 +4,7 @@
 //! approved and still offered, with `listChanged`, because we announce approvals ourselves.
 
 use super::verdict::{Offered, Verdict};
-use super::{Approval, Gate, Open, Output, Own, Side, eras, words};
+use super::{Approval, Gate, Open, Own, Side, eras, words};
 use crate::engine::json::{Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message};
 use crate::engine::surface::{Era, ItemKey, Kind, SERVER_INFO_META, Surface};
@@ -122,8 +122,7 @@ impl Gate {
         }
         self.opening = Some(offer);
         if is_worth_keeping || !matches!(self.approval, Approval::Pinned(_)) {
-            let offer = self.offered();
-            self.emit(Output::Offer(Box::new(offer)));
+            self.keep_offer();
         }
     }
 

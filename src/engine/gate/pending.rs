@@ -176,6 +176,7 @@ impl Gate {
             self.judge_list(*era, *kind);
         }
         self.judge_opening();
+        self.judge_others();
         for (era, kind) in places {
             self.announce_if_moved(era, kind);
         }

@@ -2,7 +2,7 @@
 
 use super::methods::{changed_lists, needs_id};
 use super::verdict::{Offered, Verdict};
-use super::{Approval, Expect, Gate, Open, Output, Own, Record, Side, eras, words};
+use super::{Approval, Expect, Gate, Open, Output, Own, Side, eras, words};
 use crate::engine::json::{self, Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message, Shape, look_alike};
 use crate::engine::surface::{Era, ItemKey, Kind};
@@ -282,6 +282,7 @@ impl Gate {
             Some(judge) => (judge.verdict(key, offered.as_ref()), judge.approved_value(key)),
             None => (Verdict::New, None),
         };
+        self.keep_contents(key, verdict, offered.as_ref());
         let is_new = self.note(key.clone(), verdict, offered.as_ref());
         let serve = match verdict {
             Verdict::Approved => offered.map(|offered| offered.value),
@@ -292,10 +293,10 @@ impl Gate {
             Verdict::New | Verdict::Unlisted | Verdict::Unreadable => None,
         };
         if is_new {
-            self.emit(Output::Record(Record::Dropped(
-                Side::Server,
-                "contents that are not as approved".to_owned(),
-            )));
+            if verdict != Verdict::Approved {
+                self.drop_frame(Side::Server, "contents that are not as approved".to_owned());
+            }
+            self.keep_offer();
         }
         let Some(serve) = serve else {
             return self.refuse_answer(id, open, "nobody approved what it answered");

@@ -99,6 +99,13 @@ impl Bench {
         }
     }
 
+    /// The command itself, in the project folder.
+    pub fn command(&self) -> Command {
+        let mut command = command(&self.home());
+        command.current_dir(self.work());
+        command
+    }
+
     /// Like `with_config`, with digests and folders left in.
     pub fn raw(&self, args: &[&str]) -> Run {
         self.run_whole(&[args, &["--config", "client.json", "--lock", "mcp.lock"]].concat())

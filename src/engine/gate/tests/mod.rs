@@ -153,9 +153,9 @@ impl Session {
                 format!(">{} {}", side(*to), self.shorten(&text))
             }
             Output::Record(record) => format!("{record:?}"),
-            Output::Offer(surface) => {
+            Output::Offer(seen) => {
                 let names: Vec<String> =
-                    surface.items().map(|(key, _)| format!("{}/{}", key.kind, key.name)).collect();
+                    seen.surface.items().map(|(key, _)| format!("{}/{}", key.kind, key.name)).collect();
                 format!("offer {}", names.join(" "))
             }
             Output::Ask(items) => format!("ask {items:?}"),

@@ -1,0 +1,233 @@
+//! What a gate saw of a server, laid over what the server shows us.
+//!
+//! A review shows what stood in the data path: a server can show a scanner one list and a client
+//! another. Items that only the gate saw otherwise stand in the reading's place, byte for byte, and the
+//! offer that an approval names holds them.
+//!
+//! Promises: what is decided already (approved, or turned down) is no sighting any more and is let go;
+//! an item that differs for no reason of the client's capabilities is named as `split-view`; kinds of
+//! request are never that, because no reading of ours calls a tool. Does not know who is right.
+
+use super::reading::{Failure, Shown};
+use super::{Ground, SurveyError, machine, target, trust};
+use crate::engine::gate::ClientKind;
+use crate::engine::json::{self, Value};
+use crate::engine::launchpin::{self, Launch};
+use crate::engine::lockfile::{Condition, ServerPin};
+use crate::engine::placeholder::{self, Machine};
+use crate::engine::record::Event;
+use crate::engine::surface::{ItemKey, Kind, Surface};
+use crate::store::log::Log;
+use crate::store::sightings::{self, Sighting, Sightings, What};
+use crate::store::trust::Subject;
+use crate::survey::plan::{Plan, Server};
+use crate::sys::files;
+
+/// The code of the finding that gate and reading differ.
+pub const SPLIT_VIEW: &str = "split-view";
+
+/// What a gate saw, as a review tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// What the client calls itself; never for a screen without `show`.
+    pub client: Option<String>,
+    /// When, in Unix milliseconds.
+    pub at: u64,
+    /// The items that are shown as the gate saw them.
+    pub items: Vec<ItemKey>,
+    /// Those of them that the server shows to us otherwise.
+    pub split: Vec<ItemKey>,
+    /// Why the server itself could not be read now.
+    pub unread: Option<String>,
+}
+
+/// A sighting that waits, with its bytes.
+pub struct Sighted {
+    sighting: Sighting,
+    surface: Surface,
+}
+
+/// The newest sighting of a server that waits for a decision.
+pub fn find(plan: &Plan, server: &Server, ground: &Ground) -> Result<Option<Sighted>, SurveyError> {
+    let Some(pin) = &server.pin else { return Ok(None) };
+    let store = Sightings::of(&ground.paths);
+    let lock = files::resolve(&plan.locks[server.lock].path);
+    if !store.is_any(&lock, &server.name) {
+        return Ok(None);
+    }
+    let folder = server.entry().map_or(ground.cwd.as_path(), |entry| ground.folder_of(entry));
+    let machine = machine::here(folder, &[]);
+    for mut sighting in store.open(&lock, &server.name, machine::now())? {
+        let bytes = store.bytes(&sighting)?;
+        let value = bytes.and_then(|bytes| json::parse(&bytes).ok());
+        let Some(surface) = value.as_ref().and_then(|value| value.get(sightings::VIEW)) else {
+            store.forget(&sighting)?;
+            continue;
+        };
+        let surface = Surface::of_value(surface);
+        sighting.items.retain(|(key, what)| {
+            let offered = surface.get(key).filter(|_| *what != What::Removed);
+            !is_approved(pin, key, offered, &machine) && !is_denied(server, key, offered, ground)
+        });
+        if sighting.items.is_empty() {
+            store.forget(&sighting)?;
+        } else {
+            return Ok(Some(Sighted { sighting, surface }));
+        }
+    }
+    Ok(None)
+}
+
+impl Sighted {
+    /// Puts what the gate saw in the place of what was read.
+    pub fn lay_over(&self, shown: &mut Shown, pin: &ServerPin) -> Seen {
+        let (mut items, mut split) = (Vec::new(), Vec::new());
+        for (key, what) in &self.sighting.items {
+            // A client that declares some capabilities is not shown everything.
+            let is_gone = *what == What::Removed;
+            if is_gone && self.sighting.kind == ClientKind::Partial {
+                continue;
+            }
+            let seen = self.surface.get(key).filter(|_| !is_gone).cloned();
+            if self.is_split(shown, pin, key, seen.as_ref()) {
+                split.push(key.clone());
+            }
+            self.put(shown, pin, key, seen);
+            items.push(key.clone());
+        }
+        Seen { client: self.sighting.client.clone(), at: self.sighting.at, items, split, unread: None }
+    }
+
+    /// What is pinned with what the gate saw in it, of a server that cannot be read now.
+    pub fn alone(&self, server: &Server, launch: &Launch, why: &Failure, ground: &Ground) -> Option<Shown> {
+        let (entry, pin) = (server.entry()?, server.pin.as_ref()?);
+        let folder = target::folder(launch, ground.folder_of(entry));
+        let found = target::artifact(launch, &folder);
+        Some(Shown {
+            launch: ground.pin_of(entry),
+            artifact: found.artifact,
+            platform: found.platform,
+            protocol: pin.protocol.clone(),
+            full: trust::surface_of(pin, &folder),
+            empty: None,
+            elsewhere: None,
+            machine: machine::here(&folder, &found.folders),
+            secrets: launchpin::known_secrets(launch),
+            notes: vec![format!("could not be read now: {}", why.reason)],
+        })
+    }
+
+    /// Writes down that gate and reading differ, once.
+    pub fn tell(&self, seen: &Seen, ground: &Ground) -> Result<(), SurveyError> {
+        if seen.split.iter().all(|key| self.sighting.split.contains(key)) {
+            return Ok(());
+        }
+        Sightings::of(&ground.paths).note_split(&self.sighting, &seen.split)?;
+        let (now, server) = (machine::now(), self.sighting.server.clone());
+        let finding = |key: &ItemKey| {
+            let event = Event::Finding {
+                server: server.clone(),
+                code: SPLIT_VIEW.to_owned(),
+                severity: "critical".to_owned(),
+                place: format!("{}/{}", key.kind.key(), key.name),
+            };
+            (now, event)
+        };
+        let events: Vec<(u64, Event)> = seen.split.iter().map(finding).collect();
+        Ok(Log::at(ground.paths.log_dir()).append_all(&events)?)
+    }
+
+    /// When, and by whom; for those who start nothing.
+    pub fn seen(&self) -> Seen {
+        Seen {
+            client: self.sighting.client.clone(),
+            at: self.sighting.at,
+            items: self.sighting.items.iter().map(|(key, _)| key.clone()).collect(),
+            split: self.sighting.split.clone(),
+            unread: None,
+        }
+    }
+
+    /// Whether the server shows us something else, for no reason of capabilities.
+    fn is_split(&self, shown: &Shown, pin: &ServerPin, key: &ItemKey, seen: Option<&Value>) -> bool {
+        if key.kind == Kind::Request {
+            return false;
+        }
+        let full = shown.full.get(key) == seen;
+        let empty = shown.empty.as_ref().map_or(full || depends(pin, key), |empty| empty.get(key) == seen);
+        match self.sighting.kind {
+            ClientKind::Full => !full,
+            ClientKind::Empty => !empty,
+            ClientKind::Partial => !full && !empty,
+        }
+    }
+
+    /// Puts one item where this client's view is shown; where both views are one, into both.
+    fn put(&self, shown: &mut Shown, pin: &ServerPin, key: &ItemKey, seen: Option<Value>) {
+        let are_one = match &shown.empty {
+            Some(empty) => empty.get(key) == shown.full.get(key),
+            None => !depends(pin, key),
+        };
+        if self.sighting.kind == ClientKind::Empty && !are_one && shown.empty.is_none() {
+            shown.empty = Some(without_capabilities(&shown.full, pin, &shown.machine));
+        }
+        let into_empty = are_one || self.sighting.kind == ClientKind::Empty;
+        if are_one || self.sighting.kind != ClientKind::Empty {
+            shown.full.set(key.clone(), seen.clone());
+        }
+        if let (Some(empty), true) = (&mut shown.empty, into_empty) {
+            empty.set(key.clone(), seen);
+        }
+        // How it reads elsewhere says nothing about these bytes.
+        if let Some((elsewhere, _)) = &mut shown.elsewhere {
+            elsewhere.set(key.clone(), None);
+        }
+    }
+}
+
+/// Whether exactly this is approved, for any client.
+fn is_approved(pin: &ServerPin, key: &ItemKey, offered: Option<&Value>, machine: &Machine) -> bool {
+    let pinned = pin.key_for(key, machine).and_then(|key| pin.items.get(key));
+    match (pinned, offered) {
+        (None, None) => true,
+        (Some(pinned), Some(value)) => {
+            pinned.definitions.iter().any(|own| placeholder::matches(&own.value, value, machine))
+        }
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+fn is_denied(server: &Server, key: &ItemKey, offered: Option<&Value>, ground: &Ground) -> bool {
+    let (Some(trust), Some(value)) = (&ground.trust, offered) else { return false };
+    let digest = Surface::digest_item(key.kind, value);
+    trust.denial(&server.name, &Subject::Item(key.clone()), &digest).is_some()
+}
+
+/// Whether what is pinned of an item depends on the client's capabilities.
+fn depends(pin: &ServerPin, key: &ItemKey) -> bool {
+    let conditional =
+        |when: &Option<Condition>| matches!(when, Some(Condition::FullClient | Condition::EmptyClient));
+    pin.items
+        .get(key)
+        .is_some_and(|pinned| pinned.definitions.iter().any(|definition| conditional(&definition.when)))
+}
+
+/// What a client without capabilities would be shown, by the pins, of what a capable one was.
+fn without_capabilities(full: &Surface, pin: &ServerPin, machine: &Machine) -> Surface {
+    let mut surface = Surface::new(full.protocol.clone());
+    for (key, value) in full.items().filter(|(key, _)| !depends(pin, key)) {
+        surface.add(key.clone(), value.clone());
+    }
+    for (key, pinned) in pin.items.iter().filter(|(key, _)| depends(pin, key)) {
+        let own = pinned.definitions.iter().find(|own| own.when == Some(Condition::EmptyClient));
+        if let Some(own) = own {
+            let key = ItemKey::new(key.kind, placeholder::fill_text(&key.name, machine));
+            surface.set(key, Some(placeholder::fill(&own.value, machine)));
+        }
+    }
+    surface
+}
+
+#[cfg(test)]
+#[path = "sighted_tests.rs"]
+mod tests;

@@ -1,0 +1,190 @@
+//! What only the gate saw: `diff`, `check` and `status` tell it, `approve` approves exactly those bytes,
+//! and the client's session goes on.
+
+use crate::cli::bench::Bench;
+use crate::fixture;
+use crate::gate::{Session, is_refused};
+use mcpwatch::engine::json::Value;
+use std::time::{Duration, Instant};
+
+const FILES: [&str; 4] = ["--config", "client.json", "--lock", "mcp.lock"];
+
+/// A server that is pinned and trusted; `None` where there is no pseudo-terminal.
+fn trusted(args: &[&str]) -> Option<Bench> {
+    let bench = Bench::new();
+    bench.servers(&[("notes", args)]);
+    assert_eq!(bench.with_config(&["init", "--yes"]).code, 0);
+    let run = bench.at_terminal(&["trust", "mcp.lock", "--config", "client.json"], &["y"])?;
+    assert_eq!(run.code, 0, "{}", run.all());
+    Some(bench)
+}
+
+/// A client's session through the gate.
+fn session(bench: &Bench, args: &[&str]) -> Session {
+    let mut command = bench.command();
+    command.args(["run", "--server", "notes", "--lock", "mcp.lock", "--"]).arg(fixture::path()).args(args);
+    Session::start(command)
+}
+
+/// What `diff` says once the gate has written down what it saw: it does so beside the messages.
+fn told(bench: &Bench, text: &str) -> String {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let run = bench.with_config(&["diff"]);
+        if run.stdout.contains(text) {
+            assert_eq!(run.code, 1, "{}", run.all());
+            return run.stdout;
+        }
+        assert!(Instant::now() < until, "{}", run.all());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn is_change_of_tools(line: &Value) -> bool {
+    line.get("method").and_then(Value::as_str) == Some("notifications/tools/list_changed")
+}
+
+fn approve(bench: &Bench, answers: &[&str]) -> String {
+    let args = [&["approve", "notes"], &FILES[..]].concat();
+    let run = bench.at_terminal(&args, answers).unwrap();
+    assert_eq!(run.code, 0, "{}", run.all());
+    run.stdout
+}
+
+/// The text that `description` changes.
+const CHANGED: &str = "CHANGED";
+
+#[test]
+fn one_list_for_mcpwatch_and_another_for_the_client_is_a_split_view() {
+    let args = ["--change", "description", "--when", "stranger"];
+    let Some(bench) = trusted(&args) else { return };
+    assert_eq!(bench.with_config(&["check"]).code, 0, "nothing but the gate sees it");
+    let mut client = session(&bench, &args);
+    client.open();
+    assert_eq!(client.tools().len(), 8);
+    assert!(is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    assert!(!client.has_seen(CHANGED));
+
+    let diff = told(&bench, "as the gate saw it in a session of test");
+    assert!(diff.contains("split-view: asked by mcpwatch, the server shows something else of tool search"));
+    assert!(diff.contains("first read ~/.ssh/id_rsa"), "{diff}");
+    let check = bench.with_config(&["check"]);
+    assert_eq!(check.code, 1, "{}", check.all());
+    assert!(check.stdout.contains("split-view"), "{}", check.all());
+    let status = bench.with_config(&["status"]).stdout;
+    assert!(status.contains("notes  waits: run `mcpwatch approve notes`"), "{status}");
+    assert!(status.contains("split-view"), "{status}");
+    let json: serde_json::Value =
+        serde_json::from_str(&bench.raw(&["diff", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["servers"][0]["gate"]["splitView"][0]["name"], "search");
+    let log = bench.run(&["log", "--kind", "finding"]).stdout;
+    assert_eq!(log.matches("split-view").count(), 1, "told once: {log}");
+
+    // What was approved is what the gate saw, and the session goes on.
+    let screen = approve(&bench, &["y"]);
+    assert!(screen.contains("split-view") && screen.contains("first read ~/.ssh/id_rsa"), "{screen}");
+    client.wait(is_change_of_tools);
+    assert!(!is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    assert!(client.tools().iter().any(|(_, tool)| format!("{tool:?}").contains(CHANGED)));
+    let status = bench.with_config(&["status"]).stdout;
+    assert!(!status.contains("waits:"), "{status}");
+}
+
+#[test]
+fn a_change_in_mid_session_is_approved_as_the_gate_saw_it() {
+    let args = ["--change", "description", "--when", "call", "--notify"];
+    let Some(bench) = trusted(&args) else { return };
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    client.call("change", "{}");
+    assert!(is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    told(&bench, "as the gate saw it");
+    approve(&bench, &["y"]);
+    client.wait(is_change_of_tools);
+    assert!(!is_refused(&client.call("search", r#"{"query":"x"}"#)));
+}
+
+#[test]
+fn what_is_turned_down_waits_no_more() {
+    let args = ["--change", "description", "--when", "stranger"];
+    let Some(bench) = trusted(&args) else { return };
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    told(&bench, "as the gate saw it");
+    let reject = bench.with_config(&["reject", "notes"]);
+    assert!(reject.stderr.contains("Turned down 1 change"), "{}", reject.all());
+    assert!(!bench.with_config(&["status"]).stdout.contains("waits:"));
+    assert_eq!(bench.with_config(&["check"]).code, 0);
+    assert!(is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    assert!(!client.has_seen(CHANGED));
+}
+
+#[test]
+fn what_a_gate_saw_outlasts_its_session_until_the_server_behaves() {
+    let args = ["--change", "description", "--when", "file", "--state", "."];
+    let Some(bench) = trusted(&args) else { return };
+    bench.write("change", "");
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    told(&bench, "as the gate saw it");
+    drop(client);
+    // The server is as it was, for this reading; what stood in the data path is still to be decided.
+    std::fs::remove_file(bench.work().join("change")).unwrap();
+    assert!(bench.with_config(&["diff"]).stdout.contains("split-view"));
+    // A whole session of the same client in which nothing differs takes it away.
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    client.leave();
+    assert_eq!(bench.with_config(&["check"]).code, 0);
+    assert!(!bench.with_config(&["status"]).stdout.contains("waits:"));
+}
+
+#[test]
+fn a_kind_of_request_is_approved_and_the_session_goes_on() {
+    let Some(bench) = trusted(&[]) else { return };
+    let mut client = session(&bench, &[]);
+    client.open_with(r#"{"sampling":{}}"#);
+    client.tools();
+    let answer = client.call("ask", r#"{"kind":"sampling"}"#);
+    assert!(!client.has_seen("sampling/createMessage\",\"params"), "{answer:?}");
+    let diff = told(&bench, "as the gate saw it");
+    assert!(diff.contains("sampling/createMessage"), "{diff}");
+    assert!(!diff.contains("split-view"), "no reading of ours calls a tool: {diff}");
+    approve(&bench, &["y"]);
+    // The gate takes the approval up by itself.
+    std::thread::sleep(Duration::from_millis(500));
+    let call = client.ask("tools/call", r#"{"name":"ask","arguments":{"kind":"sampling"}}"#);
+    let asked =
+        client.wait(|line| line.get("method").and_then(Value::as_str) == Some("sampling/createMessage"));
+    let id = asked.get("id").and_then(Value::as_str).unwrap().to_owned();
+    client.send(&format!(
+        r#"{{"jsonrpc":"2.0","id":"{id}","result":{{"role":"assistant","content":{{"type":"text","text":"word"}},"model":"m"}}}}"#
+    ));
+    let answer = client.wait(|line| line.get("id").and_then(Value::as_f64) == Some(f64::from(call)));
+    assert!(format!("{answer:?}").contains("word"), "{answer:?}");
+    assert_eq!(bench.with_config(&["check"]).code, 0, "not seen by a reading is not gone");
+}
+
+#[test]
+fn a_server_that_cannot_be_read_is_reviewed_by_what_the_gate_saw() {
+    let args = ["--change", "description", "--when", "file", "--state", "."];
+    let Some(bench) = trusted(&args) else { return };
+    bench.write("change", "");
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    told(&bench, "as the gate saw it");
+    // From now on the server ends at once: nobody but the gate's session reads it.
+    std::fs::remove_file(bench.work().join("starts")).unwrap();
+    std::fs::create_dir(bench.work().join("starts")).unwrap();
+    let diff = bench.with_config(&["diff"]);
+    assert_eq!(diff.code, 1, "{}", diff.all());
+    assert!(diff.stdout.contains("could not be read now"), "{}", diff.all());
+    approve(&bench, &["y"]);
+    client.wait(is_change_of_tools);
+    assert!(!is_refused(&client.call("search", r#"{"query":"x"}"#)));
+}
