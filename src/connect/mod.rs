@@ -187,7 +187,7 @@ async fn converse(
     let walked = walk::walk(&session, &options.limits).await;
     let time_total = started.elapsed();
     let (protocol, era) = (session.protocol.clone(), session.era);
-    let reading = walked.map(|(mut surface, mut notes)| {
+    let mut reading = walked.map(|(mut surface, mut notes)| {
         for method in tap.requests() {
             surface.add(ItemKey::new(Kind::Request, method), true.into());
         }
@@ -195,8 +195,12 @@ async fn converse(
         let stderr_tail = String::new();
         Reading { surface, protocol, era, notes, stderr_tail, time_to_start, time_total }
     });
-    let stayed = match (&reading, then) {
-        (Ok(reading), Then::Stay(resident)) => resident.go_on(&session, tap, reading.clone(), options).await,
+    let stayed = match (&mut reading, then) {
+        (Ok(reading), Then::Stay(resident)) => {
+            // Handed on, not kept for as long as the session stays.
+            let surface = std::mem::take(&mut reading.surface);
+            resident.go_on(&session, tap, Reading { surface, ..reading.clone() }, options).await
+        }
         (Ok(_), Then::End) | (Err(_), _) => Ok(()),
     };
     session.close().await;

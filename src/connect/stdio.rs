@@ -16,6 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::{Mutex, mpsc};
 
+/// How much is read at once: sessions that stay rest most of the time, many of them beside each other.
+const CHUNK: usize = 8 << 10;
+
 /// A child's pipes with the tap between.
 pub(super) struct Stdio {
     tap: Arc<Tap>,
@@ -37,7 +40,7 @@ impl Stdio {
         probe: Duration,
     ) -> Self {
         let stdin = Arc::new(Mutex::new(Some(stdin)));
-        let framer = LineFramer::new(limit);
+        let framer = LineFramer::new(limit).with_chunk(CHUNK);
         let late = mpsc::unbounded_channel();
         Self { tap, stdin, stdout, framer, limit, probe, ready: VecDeque::new(), late }
     }

@@ -1,8 +1,7 @@
 //! What the loop has done: tasks, sessions, notifications, files. Nothing here decides.
 
 use super::event::{Configured, Effect, Event, Now, Stay, Ticket};
-use super::files::Files;
-use super::look::Looked;
+use super::look::{Looked, Sight};
 use super::state::State;
 use super::visit::Visit;
 use crate::alert::text::Name;
@@ -13,6 +12,7 @@ use crate::ipc::server::{Outbox, PeerId};
 use crate::store::log::Log;
 use crate::sys::files::{self as disk, Access};
 use crate::sys::paths::Paths;
+use crate::sys::watch::Files;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc as blocking};
@@ -22,6 +22,15 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 /// How many servers are started at once.
 const AT_ONCE: usize = 4;
 
+/// How long after the first change of a file the others may come.
+const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// How often files are looked at that cannot be watched.
+const POLL: Duration = Duration::from_secs(60);
+
+/// How long what was looked up is kept for those who are to read next.
+const KEPT: Duration = Duration::from_secs(5);
+
 /// Lines that may wait for the log's disk.
 const LOG_QUEUE: usize = 1024;
 
@@ -30,7 +39,7 @@ pub(super) enum Inside {
     /// Something for the loop.
     Event(Event),
     /// A look-up ended.
-    Looked(Result<Box<(Looked, Configured)>, String>),
+    Looked(Result<Box<(Arc<Looked>, Configured)>, String>),
     /// The notification service answered, or not.
     Opened(Result<Arc<Desktop>, String>),
 }
@@ -43,7 +52,7 @@ pub(super) struct Hands {
     /// Sessions that stay: sending asks for a reading, dropping ends them.
     pub(super) sessions: BTreeMap<ServerId, mpsc::Sender<()>>,
     pub(super) desktop: Option<Arc<Desktop>>,
-    looked: Option<watch::Sender<Arc<Looked>>>,
+    sight: Arc<Sight>,
     /// Whether a look-up runs, and whether another one is wanted after it.
     looking: bool,
     look_again: bool,
@@ -65,6 +74,7 @@ impl Hands {
     /// Starts the watchers and the log's thread.
     pub(super) fn new(log: Log, paths: Paths, memory_file: PathBuf) -> (Self, mpsc::Receiver<Inside>) {
         let (tell, inside) = mpsc::channel(256);
+        let home = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let (events, mut told) = mpsc::channel(64);
         let onward = tell.clone();
         tokio::spawn(async move {
@@ -91,7 +101,7 @@ impl Hands {
             next_ticket: 1,
             sessions: BTreeMap::new(),
             desktop: None,
-            looked: None,
+            sight: Arc::new(Sight::new(home)),
             looking: false,
             look_again: false,
             problem: None,
@@ -159,7 +169,7 @@ impl Hands {
     }
 
     /// Takes in what was looked up.
-    pub(super) fn looked(&mut self, looked: Looked, problems: &[String]) {
+    pub(super) fn looked(&mut self, looked: Arc<Looked>, problems: &[String]) {
         let all = looked.settings_problem.iter().chain(problems).cloned().collect::<Vec<_>>().join("; ");
         self.say_problem(all);
         let files = looked.files.clone();
@@ -168,13 +178,11 @@ impl Hands {
             *known = files;
             other
         });
-        let looked = Arc::new(looked);
-        match &self.looked {
-            Some(sender) => {
-                sender.send_replace(looked);
-            }
-            None => self.looked = Some(watch::channel(looked).0),
-        }
+        // Those who are to read next find it; then it goes.
+        tokio::spawn(async move {
+            tokio::time::sleep(KEPT).await;
+            drop(looked);
+        });
         self.look_ended();
     }
 
@@ -214,10 +222,9 @@ impl Hands {
             self.look_again = true;
             return;
         }
-        let tell = self.tell.clone();
+        let (tell, sight) = (self.tell.clone(), Arc::clone(&self.sight));
         tokio::spawn(async move {
-            let home = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-            let looked = tokio::task::spawn_blocking(move || Looked::new(&home)).await;
+            let looked = tokio::task::spawn_blocking(move || sight.look()).await;
             let looked = match looked {
                 Ok(Ok(looked)) => Ok(Box::new(looked)),
                 Ok(Err(error)) => Err(error.to_string()),
@@ -235,7 +242,6 @@ impl Hands {
     }
 
     fn read(&mut self, id: ServerId, stay: Stay) {
-        let Some(looked) = &self.looked else { return };
         if let Some(session) = self.sessions.get(&id)
             && session.try_send(()).is_ok()
         {
@@ -244,7 +250,7 @@ impl Hands {
         let (again, asked) = mpsc::channel(1);
         self.sessions.insert(id.clone(), again);
         let visit = Visit {
-            looked: looked.subscribe(),
+            sight: Arc::clone(&self.sight),
             id,
             stay,
             tell: self.events.clone(),
@@ -296,7 +302,7 @@ impl Hands {
 
 /// Tells when a client's file, a lock, the trust store or the settings changed.
 async fn watch_configurations(mut wanted: watch::Receiver<BTreeSet<PathBuf>>, events: mpsc::Sender<Event>) {
-    let mut files = Files::new();
+    let mut files = Files::new(DEBOUNCE, POLL);
     loop {
         tokio::select! {
             changed = wanted.changed() => {
@@ -306,8 +312,6 @@ async fn watch_configurations(mut wanted: watch::Receiver<BTreeSet<PathBuf>>, ev
                 files.set(&wanted.borrow_and_update().clone());
             }
             () = files.changed() => {
-                // A new folder on the way to a file is watched from now on.
-                files.set(&wanted.borrow().clone());
                 if events.send(Event::FilesChanged).await.is_err() {
                     return;
                 }
@@ -318,7 +322,7 @@ async fn watch_configurations(mut wanted: watch::Receiver<BTreeSet<PathBuf>>, ev
 
 /// Tells when the program of a server changed.
 async fn watch_programs(mut found: mpsc::Receiver<(ServerId, Vec<PathBuf>)>, events: mpsc::Sender<Event>) {
-    let mut files = Files::new();
+    let mut files = Files::new(DEBOUNCE, POLL);
     let mut programs: BTreeMap<ServerId, Vec<(PathBuf, Option<std::time::SystemTime>)>> = BTreeMap::new();
     let look = |file: &PathBuf| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
     loop {

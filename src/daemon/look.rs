@@ -22,6 +22,7 @@ use crate::sys::files;
 use crate::sys::paths::Paths;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The largest `config.toml`.
 const SETTINGS_LIMIT: u64 = 1 << 20;
@@ -35,6 +36,34 @@ pub(super) struct Looked {
     pub(super) settings_problem: Option<String>,
     /// Files whose change is a reason to look again.
     pub(super) files: BTreeSet<PathBuf>,
+}
+
+/// Where everybody who reads a server gets at what was looked up. It holds every pin in full, so it is
+/// kept only while somebody works with it, and looked up again when somebody does.
+pub(super) struct Sight {
+    home: PathBuf,
+    kept: Mutex<Weak<Looked>>,
+}
+
+impl Sight {
+    /// Nothing was looked up yet; looks are from that folder.
+    pub(super) fn new(home: PathBuf) -> Self {
+        Self { home, kept: Mutex::new(Weak::new()) }
+    }
+
+    /// Looks now.
+    pub(super) fn look(&self) -> Result<(Arc<Looked>, Configured), SurveyError> {
+        let (looked, configured) = Looked::new(&self.home)?;
+        let looked = Arc::new(looked);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&looked);
+        Ok((looked, configured))
+    }
+
+    /// What was looked up last; looks again if nobody works with that any more.
+    pub(super) fn get(&self) -> Result<Arc<Looked>, SurveyError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        kept.map_or_else(|| self.look().map(|(looked, _)| looked), Ok)
+    }
 }
 
 impl Looked {

@@ -10,7 +10,6 @@
 mod configured;
 mod effects;
 pub mod event;
-mod files;
 mod handlers;
 mod look;
 pub mod memory;

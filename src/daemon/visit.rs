@@ -4,7 +4,7 @@
 //! package is started at its approved version; what was seen is kept before anybody is told of it.
 
 use super::event::{Change, Event, Item, Outcome, Stay};
-use super::look::Looked;
+use super::look::{Looked, Sight};
 use crate::alert::text::{Cause, What};
 use crate::connect::{self, Capabilities, ConnectError, Options, Reading, Told};
 use crate::engine::diff;
@@ -22,15 +22,15 @@ use crate::survey::reading::Shown;
 use crate::survey::{decide, judge, machine, pins, run as judging, target};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 
 /// How much of an error is told.
 const WORDS: usize = 300;
 
 /// A visit under way: what it is about, and where its news go.
 pub(super) struct Visit {
-    /// What was looked up last; pins may change while a session stays.
-    pub(super) looked: watch::Receiver<Arc<Looked>>,
+    /// What is pinned, which may change while a session stays.
+    pub(super) sight: Arc<Sight>,
     pub(super) id: ServerId,
     pub(super) stay: Stay,
     pub(super) tell: mpsc::Sender<Event>,
@@ -45,7 +45,9 @@ struct Ready {
     launch: Launch,
     folder: PathBuf,
     found: launch::Resolved,
-    pin: ServerPin,
+    /// What is pinned of what runs, and the protocol; not the definitions, which are many.
+    pinned: Option<Artifact>,
+    era: Era,
     secrets: Known,
 }
 
@@ -53,8 +55,12 @@ impl Visit {
     /// Reads the server, and stays if that is wanted, until `again` is closed.
     pub(super) async fn run(self, again: mpsc::Receiver<()>) {
         let place = Arc::clone(&self.places).acquire_owned().await;
-        let (looked, id) = (Arc::clone(&self.looked.borrow()), self.id.clone());
-        let prepared = tokio::task::spawn_blocking(move || prepare(&looked, &id)).await;
+        let (sight, id) = (Arc::clone(&self.sight), self.id.clone());
+        let prepared = tokio::task::spawn_blocking(move || match sight.get() {
+            Ok(looked) => prepare(&looked, &id),
+            Err(error) => (Err(Outcome::Failed(show::line(&error.to_string(), WORDS))), Vec::new()),
+        });
+        let prepared = prepared.await;
         let prepared = prepared.map(|(prepared, programs)| {
             let _ = self.programs.try_send((self.id.clone(), programs));
             prepared
@@ -69,15 +75,16 @@ impl Visit {
         }
         let options = Options {
             capabilities: Capabilities::Full,
-            protocol_hint: Some(Era::of_protocol(&ready.pin.protocol)),
+            protocol_hint: Some(ready.era),
             ..Options::default()
         };
         let target = target::target(&ready.launch, &ready.folder);
+        let ready = Arc::new(ready);
         match self.stay {
             Stay::Close => {
                 let read = connect::read(&target, &options, &|_| {}).await;
                 let outcome = match read {
-                    Ok(reading) => self.judge(&ready, reading, None, false),
+                    Ok(reading) => self.judge(&ready, reading, None, false).await,
                     Err(error) => failed(&error, &ready.secrets),
                 };
                 self.told(outcome).await;
@@ -95,7 +102,7 @@ impl Visit {
                                 place = None;
                                 was_read = true;
                                 let life = life.and_then(|life| u64::try_from(life.as_millis()).ok());
-                                self.told(self.judge(&ready, *reading, life, true)).await;
+                                self.told(self.judge(&ready, *reading, life, true).await).await;
                             }
                             Some(Told::Signal) => {
                                 let _ = self.tell.send(Event::Signalled(self.id.clone())).await;
@@ -123,44 +130,66 @@ impl Visit {
         let _ = self.tell.send(Event::Read(self.id.clone(), outcome)).await;
     }
 
-    fn judge(&self, ready: &Ready, reading: Reading, life: Option<u64>, connected: bool) -> Outcome {
-        let looked = Arc::clone(&self.looked.borrow());
-        let gone = || Outcome::Failed("it is no longer configured".to_owned());
-        let Some((plan, server, ground)) = looked.get(&self.id) else { return gone() };
-        let (Some(entry), Some(pin)) = (server.entry(), &server.pin) else { return gone() };
-        if let [defect, ..] = reading.surface.defects() {
-            return Outcome::Failed(show::line(&defect.to_string(), WORDS));
-        }
-        let shown = Shown {
-            launch: ground.pin_of(entry),
-            // The approved version was started, whatever else is at hand.
-            artifact: ready.pinned_artifact().unwrap_or(&ready.found.artifact).clone(),
-            platform: ready.found.platform.clone(),
-            protocol: reading.protocol.clone(),
-            full: reading.surface,
-            empty: None,
-            elsewhere: None,
-            machine: machine::here(&ready.folder, &ready.found.folders),
-            secrets: launchpin::known_secrets(&ready.launch),
-            notes: Vec::new(),
-        };
-        let (surface, items) = (shown.full.digest(), shown.full.items().len() as u64);
-        let values = judging::changed_values(plan, server, ground);
-        let change = judge::change(pin, shown, &pins::platform(), values);
-        if !change.waits() {
-            return Outcome::AsPinned { surface, items, life, connected };
-        }
-        // An offer that cannot be kept is told all the same; `approve` reads the server again then.
-        let offer = decide::keep(&change, ground).unwrap_or(change.offer);
-        let remote = matches!(ready.launch, Launch::Url(_));
-        Outcome::Changed { change: told(&change.full, offer, remote), connected }
+    /// Judges on a thread of its own: pins are read from the disk.
+    async fn judge(
+        &self,
+        ready: &Arc<Ready>,
+        reading: Reading,
+        life: Option<u64>,
+        connected: bool,
+    ) -> Outcome {
+        let (sight, id, ready) = (Arc::clone(&self.sight), self.id.clone(), Arc::clone(ready));
+        let judged = tokio::task::spawn_blocking(move || match sight.get() {
+            Ok(looked) => judge(&looked, &id, &ready, reading, life, connected),
+            Err(error) => Outcome::Failed(show::line(&error.to_string(), WORDS)),
+        });
+        judged.await.unwrap_or_else(|_| Outcome::Failed("it could not be judged".to_owned()))
     }
+}
+
+fn judge(
+    looked: &Looked,
+    id: &ServerId,
+    ready: &Ready,
+    reading: Reading,
+    life: Option<u64>,
+    connected: bool,
+) -> Outcome {
+    let gone = || Outcome::Failed("it is no longer configured".to_owned());
+    let Some((plan, server, ground)) = looked.get(id) else { return gone() };
+    let (Some(entry), Some(pin)) = (server.entry(), &server.pin) else { return gone() };
+    if let [defect, ..] = reading.surface.defects() {
+        return Outcome::Failed(show::line(&defect.to_string(), WORDS));
+    }
+    let shown = Shown {
+        launch: ground.pin_of(entry),
+        // The approved version was started, whatever else is at hand.
+        artifact: ready.pinned_artifact().unwrap_or(&ready.found.artifact).clone(),
+        platform: ready.found.platform.clone(),
+        protocol: reading.protocol.clone(),
+        full: reading.surface,
+        empty: None,
+        elsewhere: None,
+        machine: machine::here(&ready.folder, &ready.found.folders),
+        secrets: launchpin::known_secrets(&ready.launch),
+        notes: Vec::new(),
+    };
+    let (surface, items) = (shown.full.digest(), shown.full.items().len() as u64);
+    let values = judging::changed_values(plan, server, ground);
+    let change = judge::change(pin, shown, &pins::platform(), values);
+    if !change.waits() {
+        return Outcome::AsPinned { surface, items, life, connected };
+    }
+    // An offer that cannot be kept is told all the same; `approve` reads the server again then.
+    let offer = decide::keep(&change, ground).unwrap_or(change.offer);
+    let remote = matches!(ready.launch, Launch::Url(_));
+    Outcome::Changed { change: told(&change.full, offer, remote), connected }
 }
 
 impl Ready {
     /// The approved artifact, where a floating launch was started at it.
     fn pinned_artifact(&self) -> Option<&Artifact> {
-        pinned(&self.pin).filter(|artifact| matches!(artifact, Artifact::Package { floating: true, .. }))
+        self.pinned.as_ref().filter(|artifact| matches!(artifact, Artifact::Package { floating: true, .. }))
     }
 }
 
@@ -195,7 +224,8 @@ fn prepare(looked: &Looked, id: &ServerId) -> (Prepared, Vec<PathBuf>) {
         (Launch::Command(command), Some(old)) => Launch::Command(launch::pinned_launch(&command, old)),
         (launch, _) => launch,
     };
-    (Ok((Ready { launch, folder, found, pin, secrets }, newer.then_some(artifact))), programs)
+    let (pinned, era) = (pinned(&pin).cloned(), Era::of_protocol(&pin.protocol));
+    (Ok((Ready { launch, folder, found, pinned, era, secrets }, newer.then_some(artifact))), programs)
 }
 
 /// The files whose change makes another program: the script or binary, or what the package says it is.

@@ -18,7 +18,7 @@ pub use sse::{SseError, SseEvent, SseFramer};
 /// The largest message that is read unless the settings say otherwise: 64 MiB.
 pub const LIMIT: usize = 64 << 20;
 
-/// How much is read at once, and the size of an idle buffer.
+/// How much is read at once, and the size of an idle buffer, unless said otherwise.
 const CHUNK: usize = 64 << 10;
 
 /// Cuts a stream into lines.
@@ -33,6 +33,8 @@ pub struct LineFramer {
     /// Up to where there is no line end.
     searched: usize,
     limit: usize,
+    /// How much is read at once, and the size of the idle buffer.
+    chunk: usize,
     /// Set while a line that is too long passes by.
     skim: Option<Skim>,
 }
@@ -56,25 +58,33 @@ pub enum Frame {
 impl LineFramer {
     /// A framer for messages of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), filled: 0, start: 0, searched: 0, limit, skim: None }
+        Self { buffer: Vec::new(), filled: 0, start: 0, searched: 0, limit, chunk: CHUNK, skim: None }
+    }
+
+    /// The same with another size of the idle buffer, for conversations that rest most of the time.
+    #[must_use]
+    pub fn with_chunk(mut self, bytes: usize) -> Self {
+        self.chunk = bytes.max(1);
+        self
     }
 
     /// Where to read to; say with [`Self::fill`] how much came. Ask for frames until there is none
     /// before reading more.
     pub fn spare(&mut self) -> &mut [u8] {
+        let chunk = self.chunk;
         if self.start == self.filled {
             (self.start, self.searched, self.filled) = (0, 0, 0);
             // What one large message needed is given back.
-            self.buffer.truncate(CHUNK);
-            self.buffer.shrink_to(CHUNK);
-        } else if self.start > 0 && self.buffer.len() - self.filled < CHUNK {
+            self.buffer.truncate(chunk);
+            self.buffer.shrink_to(chunk);
+        } else if self.start > 0 && self.buffer.len() - self.filled < chunk {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;
             self.searched -= self.start;
             self.start = 0;
         }
-        if self.buffer.len() - self.filled < CHUNK / 2 {
-            let size = (self.buffer.len() * 2).clamp(CHUNK, (self.limit + CHUNK).max(self.filled + CHUNK));
+        if self.buffer.len() - self.filled < chunk / 2 {
+            let size = (self.buffer.len() * 2).clamp(chunk, (self.limit + chunk).max(self.filled + chunk));
             self.buffer.resize(size, 0);
         }
         &mut self.buffer[self.filled..]

@@ -21,7 +21,6 @@ mod report;
 mod server;
 mod signals;
 mod stdio;
-mod watch;
 
 pub use pins::{Asked, ProxyError};
 pub use stdio::run;

@@ -12,12 +12,12 @@ use super::remote::Said;
 use super::report::Report;
 use super::server::Server;
 use super::signals::Signals;
-use super::watch::Watch;
 use crate::engine::gate::{Approval, Config, Gate, Input, Mode, Side};
 use crate::engine::launchpin::Launch;
 use crate::ipc;
 use crate::ipc::message::{Askable, Push, ServerId};
 use crate::launch::Platform;
+use crate::sys::watch::Files;
 use std::fmt::Write;
 use std::future::Future;
 use std::io;
@@ -31,6 +31,12 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// How long a server may take to leave after its stdin closed.
 const LEAVE: Duration = Duration::from_secs(3);
+
+/// How long a burst of changes may take until it is told.
+const SETTLE: Duration = Duration::from_millis(20);
+
+/// How often files are looked at where they cannot be watched.
+const POLL: Duration = Duration::from_secs(2);
 
 /// When files are watched and the daemon is looked for: after the opening, which they must not slow.
 const SETTLED: Duration = Duration::from_millis(100);
@@ -183,7 +189,8 @@ impl<'a> Conversation<'a> {
         };
         let attached = ipc::client::attach(self.pins.paths().runtime.clone(), gate);
         self.pump.attach(attached.news);
-        let watch = Watch::new(&self.pins.files());
+        let mut watch = Files::new(SETTLE, POLL);
+        watch.set(&self.pins.files().into_iter().collect());
         // What changed before the watch began is seen now.
         let (again, first) = mpsc::channel(1);
         let _first = again.try_send(());
@@ -194,7 +201,7 @@ impl<'a> Conversation<'a> {
 /// What comes from neither side.
 #[derive(Default)]
 struct Outside {
-    watch: Option<Watch>,
+    watch: Option<Files>,
     pushes: Option<mpsc::Receiver<Push>>,
     first: Option<mpsc::Receiver<()>>,
 }
