@@ -1,15 +1,16 @@
 //! Newer versions of floating packages: which launch fetches one, and which servers have none.
 //!
 //! A floating spec (`npx -y pkg`) stands still behind the gate, at its pinned version. `upgrade` starts
-//! it once at the newest, so that it can be read and reviewed; its package manager fetches it.
+//! it once at the newest that the launch asks for (within its range, under its tag), so that it can be read
+//! and reviewed; its package manager fetches it.
 //!
 //! Promises: asks no registry; the configured launch stays the one that is pinned, whichever version of
 //! its package was started to read it.
 
-use super::pins;
 use super::plan::{Server, Standing};
 use super::reading::Shown;
 use super::run::Version;
+use super::{machine, pins};
 use crate::engine::launchpin::{Artifact, Launch};
 use crate::engine::lockfile::ServerPin;
 use crate::engine::show;
@@ -98,8 +99,7 @@ pub fn can(server: &Server) -> Result<(), UpgradeError> {
     }
     // Whether it may be started at all is told with the reading.
     let Standing::Ready(Launch::Command(command)) = &server.standing else { return Ok(()) };
-    let asks_already = command.args.iter().any(|arg| arg.ends_with("@latest"));
-    if asks_already || launch::upgrade_launch(command, artifact, None) != *command {
+    if launch::upgrade_launch(command, artifact, 0).is_some() {
         return Ok(());
     }
     Err(UpgradeError::NoPlace { name, package, file })
@@ -122,7 +122,10 @@ pub(super) fn launch(server: &Server, launch: &Launch, version: Version) -> Laun
     let (Launch::Command(command), Some(artifact)) = (launch, artifact) else { return launch.clone() };
     let wrapped = server.entries.iter().any(|entry| !entry.disabled && entry.wrapped.is_some());
     match version {
-        Version::Newest => Launch::Command(launch::upgrade_launch(command, artifact, None)),
+        Version::Newest => {
+            let newest = launch::upgrade_launch(command, artifact, machine::now());
+            Launch::Command(newest.unwrap_or_else(|| command.clone()))
+        }
         Version::Clients if wrapped => Launch::Command(launch::pinned_launch(command, artifact)),
         Version::Clients => launch.clone(),
     }

@@ -33,4 +33,6 @@ mod stay;
 mod story;
 mod terminal;
 mod tidy;
+#[cfg(unix)]
+mod upgrade;
 mod wrap;

@@ -90,7 +90,7 @@ fn is_newer(app: &App, server: &Server, outcome: &Outcome) -> bool {
     match upgrade::versions(server, &change.shown) {
         Some((pinned, seen)) if pinned == seen => {
             let seen = show::line(seen, 80);
-            app.out.say(&format!("{name} is pinned at the newest version, {seen}."));
+            app.out.say(&format!("{name} is pinned at the newest version that its launch asks for, {seen}."));
             if change.waits() {
                 app.out.say(&format!("It changed all the same: `mcpwatch diff {name}`."));
             }

@@ -224,15 +224,44 @@ fn starts_a_floating_spec_at_its_pinned_version() {
         let pinned = pinned_launch(&launch(line), &artifact);
         assert_eq!(format!("{} {}", pinned.command, pinned.args.join(" ")), expected);
     }
-    let upgraded = |line: &str, artifact: &Artifact, version| {
-        upgrade_launch(&launch(line), artifact, version).args.join(" ")
-    };
-    assert_eq!(upgraded("npx -y @s/a@1.0.0", &npm("1.0.0"), None), "-y @s/a@latest");
-    assert_eq!(upgraded("npx -y @s/a", &npm("1.0.0"), Some("2.0.0")), "-y @s/a@2.0.0");
-    assert_eq!(upgraded("uvx a-b", &pypi("1"), None), "a-b@latest");
-    assert_eq!(upgraded("uvx --from a-b c", &pypi("1"), None), "--refresh --from a-b c");
-    assert_eq!(upgraded("uvx --from=a-b c", &pypi("1"), None), "--refresh --from=a-b c");
-    assert_eq!(upgraded("pipx run a-b", &pypi("1"), None), "run --no-cache a-b");
-    assert_eq!(upgraded("pipx run --spec a-b c", &pypi("1"), None), "run --no-cache --spec a-b c");
-    assert_eq!(upgraded("uvx --from a-b==1 c", &pypi("1"), Some("2")), "--from a-b==2 c");
+}
+
+#[test]
+fn asks_for_the_newest_within_what_the_launch_asks_for() {
+    let npm = |floating| package(Ecosystem::Npm, "@s/a", "1.0.0", floating);
+    let pypi = || package(Ecosystem::PyPi, "a-b", "1.0", true);
+    for (line, artifact, expected) in [
+        ("npx -y @s/a --root /x", npm(true), Some("-y @s/a@latest --root /x")),
+        ("npx -y @s/a@next", npm(true), Some("-y @s/a@next")),
+        ("npx -y @s/a@^1", npm(true), Some("-y @s/a@^1 || 0.0.0-mcpwatch.7")),
+        ("npx --package=@s/a@~1.2 -- b", npm(true), Some("--package=@s/a@~1.2 || 0.0.0-mcpwatch.7 -- b")),
+        ("bunx @s/a", npm(true), Some("@s/a@latest")),
+        ("bunx @s/a@1.x", npm(true), Some("@s/a@1.x || 0.0.0-mcpwatch.7")),
+        ("pnpm dlx @s/a", npm(true), Some("dlx --config.dlx-cache-max-age=0 @s/a@latest")),
+        ("pnpm dlx @s/a@^1", npm(true), Some("dlx --config.dlx-cache-max-age=0 @s/a@^1")),
+        ("pnpm --package @s/a@^1 dlx b", npm(true), None),
+        (
+            "pnpm dlx --package @s/a b",
+            npm(true),
+            Some("dlx --config.dlx-cache-max-age=0 --package @s/a@latest b"),
+        ),
+        ("uvx a_b", pypi(), Some("a_b@latest")),
+        ("uvx a-b@latest", pypi(), Some("a-b@latest")),
+        ("uvx a-b[cli]>=1,<2 x", pypi(), Some("--isolated --refresh a-b[cli]>=1,<2 x")),
+        ("uvx --from a-b c", pypi(), Some("--isolated --refresh --from a-b c")),
+        ("uvx --from=a-b~=1.0 c", pypi(), Some("--isolated --refresh --from=a-b~=1.0 c")),
+        ("uv tool run a-b<2", pypi(), Some("tool run --isolated --refresh a-b<2")),
+        ("pipx run a-b", pypi(), Some("run --no-cache a-b")),
+        ("pipx run --spec a-b<2 c", pypi(), Some("run --no-cache --spec a-b<2 c")),
+        // Exact, another package, not from a registry, not to be seen in the arguments.
+        ("npx -y @s/a@1.0.0", npm(true), None),
+        ("npx -y other", npm(true), None),
+        ("npx github:s/a", npm(true), None),
+        ("uvx --from a-b==1 c", pypi(), None),
+        ("uvx @s/a", npm(true), None),
+        ("node x.js", npm(true), None),
+    ] {
+        let upgraded = upgrade_launch(&launch(line), &artifact, 7).map(|launch| launch.args.join(" "));
+        assert_eq!(upgraded.as_deref(), expected, "{line}");
+    }
 }

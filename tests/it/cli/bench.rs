@@ -3,6 +3,8 @@
 
 pub use crate::terminal::CTRL_C;
 use crate::{fixture, terminal};
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -47,6 +49,7 @@ impl Run {
 /// A person's machine.
 pub struct Bench {
     folder: tempfile::TempDir,
+    env: Vec<(String, OsString)>,
 }
 
 impl Bench {
@@ -54,7 +57,19 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("home")).unwrap();
         std::fs::create_dir_all(folder.path().join("work")).unwrap();
-        Self { folder }
+        Self { folder, env: Vec::new() }
+    }
+
+    /// The same with a variable set for every run.
+    pub fn with_env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    fn command(&self) -> Command {
+        let mut command = command(&self.home());
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
     }
 
     pub fn home(&self) -> PathBuf {
@@ -91,7 +106,7 @@ impl Bench {
 
     /// The same with digests and folders left in what it prints.
     fn run_whole(&self, args: &[&str]) -> Run {
-        let output = command(&self.home()).current_dir(self.work()).args(args).output().unwrap();
+        let output = self.command().current_dir(self.work()).args(args).output().unwrap();
         Run {
             code: output.status.code().unwrap_or(-1),
             stdout: text(&output.stdout),
@@ -111,6 +126,20 @@ impl Bench {
         self.run_whole(&[args, &["--config", "client.json", "--lock", "mcp.lock"]].concat())
     }
 
+    /// Runs it with this on its stdin, which then ends.
+    pub fn with_input(&self, args: &[&str], input: &str) -> Run {
+        let mut command = self.command();
+        command.current_dir(self.work()).args(args).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
     /// Runs it with `--config client.json --lock mcp.lock`.
     pub fn with_config(&self, args: &[&str]) -> Run {
         self.run(&[args, &["--config", "client.json", "--lock", "mcp.lock"]].concat())
@@ -119,7 +148,7 @@ impl Bench {
     /// Runs it on a pseudo-terminal; each answer is typed after the next question. `None` where the
     /// system has no `script` command to make a terminal.
     pub fn at_terminal(&self, args: &[&str], answers: &[&str]) -> Option<Run> {
-        let mut own = command(&self.home());
+        let mut own = self.command();
         own.args(args).current_dir(self.work());
         let (seen, code) = terminal::answer(&own, answers)?;
         Some(Run { code, stdout: self.plain(&seen), stderr: String::new() })
