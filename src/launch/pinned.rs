@@ -27,6 +27,12 @@ pub fn upgrade_launch(launch: &CommandLaunch, artifact: &Artifact, run: u64) -> 
         (By::Npm | By::Bun | By::Pnpm, Request::Any) => format!("{name}@latest"),
         (By::Npm | By::Bun, Request::Range(range)) => format!("{name}@{range} || 0.0.0-mcpwatch.{run}"),
         (By::Uvx { by_requirement: false }, Request::Any) => format!("{name}{extras}@latest"),
+        (By::Pipx, _) => {
+            let (requirement, marker) =
+                place.at.text.split_at(place.at.text.find(';').unwrap_or(place.at.text.len()));
+            let and = if matches!(request, Request::Range(_)) { "," } else { "" };
+            format!("{}{and}!=0.0.0.{run}{marker}", requirement.trim_end())
+        }
         _ => place.at.text.clone(),
     };
     let flags: &[&str] = match (place.runner, request) {
@@ -35,7 +41,7 @@ pub fn upgrade_launch(launch: &CommandLaunch, artifact: &Artifact, run: u64) -> 
         // It looks by itself, and takes no installed tool.
         (By::Uvx { by_requirement: false }, Request::Any | Request::Tag(_)) => &[],
         (By::Uvx { .. }, _) => &["--isolated", "--refresh"],
-        (By::Pipx, _) => &["--no-cache"],
+        (By::Pipx, _) => &[],
     };
     let (index, mut launch) = (place.index(), place.with(launch, &text));
     let after_option =

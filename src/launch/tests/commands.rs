@@ -251,8 +251,8 @@ fn asks_for_the_newest_within_what_the_launch_asks_for() {
         ("uvx --from a-b c", pypi(), Some("--isolated --refresh --from a-b c")),
         ("uvx --from=a-b~=1.0 c", pypi(), Some("--isolated --refresh --from=a-b~=1.0 c")),
         ("uv tool run a-b<2", pypi(), Some("tool run --isolated --refresh a-b<2")),
-        ("pipx run a-b", pypi(), Some("run --no-cache a-b")),
-        ("pipx run --spec a-b<2 c", pypi(), Some("run --no-cache --spec a-b<2 c")),
+        ("pipx run a-b", pypi(), Some("run a-b!=0.0.0.7")),
+        ("pipx run --spec a-b<2 c", pypi(), Some("run --spec a-b<2,!=0.0.0.7 c")),
         // Exact, another package, not from a registry, not to be seen in the arguments.
         ("npx -y @s/a@1.0.0", npm(true), None),
         ("npx -y other", npm(true), None),
