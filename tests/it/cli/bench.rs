@@ -66,12 +66,6 @@ impl Bench {
         self
     }
 
-    fn command(&self) -> Command {
-        let mut command = command(&self.home());
-        command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
     pub fn home(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join("home")
     }
@@ -118,6 +112,7 @@ impl Bench {
     pub fn command(&self) -> Command {
         let mut command = command(&self.home());
         command.current_dir(self.work());
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
