@@ -254,16 +254,17 @@ fn neutral_info(name: &str) -> Value {
     Value::Object([("name", name), ("version", env!("CARGO_PKG_VERSION"))].into_iter().collect())
 }
 
-/// What stands in both: the pinned value of every capability that is still offered.
+/// What stands in both: of what is pinned, all that is still offered.
 fn both(offered: &Value, pinned: &Value) -> Value {
     let (Some(offered), Some(pinned)) = (offered.as_object(), pinned.as_object()) else {
         return Value::Object(Object::new());
     };
     let kept = pinned.iter().filter_map(|(name, own)| {
         let other = offered.get(name)?;
-        let value = match name {
-            // One level deeper, each extension stands for itself.
-            "experimental" | "extensions" => both(other, own),
+        let value = match (own, other) {
+            // One level deeper, each part stands for itself.
+            (Value::Object(_), Value::Object(_)) => both(other, own),
+            (Value::Bool(own), Value::Bool(other)) => Value::Bool(*own && *other),
             _ => own.clone(),
         };
         Some((name.to_owned(), value))
