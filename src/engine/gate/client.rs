@@ -219,6 +219,7 @@ impl Gate {
             id: id.clone(),
             filter,
             is_ours: false,
+            is_told: false,
         });
     }
 

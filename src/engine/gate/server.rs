@@ -66,6 +66,9 @@ impl Gate {
         if needs_id(method, message) && !self.is_observing() {
             return self.drop_frame(Side::Server, "a request without an id".to_owned());
         }
+        if method == "notifications/subscriptions/acknowledged" {
+            self.acknowledged(message);
+        }
         match self.approval {
             Approval::Pinned(_) => self.pass(Side::Client, message),
             Approval::Nobody | Approval::Closed(_) if self.is_observing() => self.pass(Side::Client, message),
@@ -115,6 +118,10 @@ impl Gate {
             }
             Expect::Ui(_) | Expect::Skill(_) => {
                 self.send_on(open.stream, jsonrpc::error(id, words::BLOCKED, words::OPENING_ERROR));
+            }
+            Expect::Listen if self.listens.iter().any(|listen| listen.id == *id && listen.is_told) => {
+                self.listens.retain(|listen| listen.id != *id);
+                self.pass_on(&open, message);
             }
             Expect::Listen => self.acknowledge(id),
             Expect::Call(_) | Expect::Prompt | Expect::Contents | Expect::Plain => {

@@ -312,6 +312,19 @@ check!(
 );
 
 check!(
+    a_subscription_ends,
+    Session::new(usual()),
+    format!(
+        r##"
+        C {{"id":2,"method":"subscriptions/listen","params":{{"_meta":{META},"notifications":{{"toolsListChanged":true}}}}}}
+        S {{"method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":2}},"notifications":{{}}}}}}
+        S {{"id":2,"error":{{"code":-32000,"message":"closed"}}}}
+        C {{"id":3,"method":"subscriptions/listen","params":{{"_meta":{META},"notifications":{{"toolsListChanged":true}}}}}}
+        S {{"id":3,"error":{{"code":-32601,"message":"EVIL"}}}}"##,
+    )
+);
+
+check!(
     pages,
     {
         let limits = Limits { page_items: 1, ..Limits::default() };
