@@ -10,6 +10,10 @@ mod clients;
 mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
+#[cfg(unix)]
+mod ends;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fixture;
 mod gate;
 mod https;

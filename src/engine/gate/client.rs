@@ -73,6 +73,9 @@ impl Gate {
         if self.open.len() >= self.config.limits.open {
             return self.error(method, &id, words::INVALID_REQUEST, words::TOO_MANY);
         }
+        if let Some(why) = self.gone.clone() {
+            return self.send(Side::Client, jsonrpc::error(&id, words::FAILED, &why));
+        }
         let (era, moved) = self.client.request(message);
         if moved {
             self.client_moved();

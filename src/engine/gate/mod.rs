@@ -82,6 +82,8 @@ pub struct Gate {
     tasks: HashMap<String, ItemKey>,
     /// The client's `initialize`, if it was answered without a server.
     unopened: Option<Value>,
+    /// Why the server is gone, in our words, once it is.
+    gone: Option<String>,
     /// When the last call came, for `verify`.
     last_call: Option<u64>,
     /// The verdicts that were recorded last: on which definition, and when.
@@ -158,6 +160,7 @@ impl Gate {
             listens: Vec::new(),
             tasks: HashMap::new(),
             unopened: None,
+            gone: None,
             last_call: None,
             judged: BTreeMap::new(),
             numbers: BTreeMap::new(),

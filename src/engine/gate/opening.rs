@@ -139,6 +139,7 @@ impl Gate {
 
     /// A server was started late: it is opened as the client had asked for.
     pub(super) fn started(&mut self) {
+        self.gone = None;
         let Some(params) = self.unopened.take() else { return };
         let id = self.own_id();
         self.own.insert(id.clone(), Own::Initialize);

@@ -172,6 +172,9 @@ impl Gate {
     /// The server is gone: nothing that is open will be answered by it.
     pub(super) fn server_closed(&mut self, why: &str) {
         let text = format!("mcpwatch: the server {} ended: {why}", self.label());
+        if !matches!(self.approval, Approval::Closed(_)) {
+            self.gone = Some(text.clone());
+        }
         for (id, open) in std::mem::take(&mut self.open) {
             if let (Expect::Initialize, Approval::Closed(_)) = (&open.expect, &self.approval) {
                 // It was ended by us: the client is to read why, as from any server that is closed.
