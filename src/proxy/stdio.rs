@@ -183,6 +183,14 @@ impl<'a> Conversation<'a> {
     /// Reads the pins anew; gives a server if one may be started now and none runs.
     fn reload(&mut self, server: Option<&Server>) -> Option<(Server, Check)> {
         let mut loaded = self.pins.load();
+        match loaded.mode {
+            Mode::Enforce if self.observes => {
+                self.observes = false;
+                self.pump.tell(Input::Enforce);
+            }
+            // What loosens a gate counts from the next session on.
+            Mode::Enforce | Mode::Observe => {}
+        }
         if loaded.approval == self.approval {
             return None;
         }

@@ -124,10 +124,11 @@ impl Gate {
             }
             Asked::Plain => self.go_on(id, plain(Expect::Plain), message),
             Asked::Nameless => self.error(method, &id, words::INVALID_PARAMS, words::NAMELESS),
-            Asked::Directory | Asked::UnknownList | Asked::Unknown if self.is_observing() => {
+            Asked::Directory(_) | Asked::UnknownList | Asked::Unknown if self.is_observing() => {
                 self.go_on(id, plain(Expect::Plain), message);
             }
-            Asked::Directory | Asked::UnknownList => self.error(method, &id, words::NO_METHOD, words::NO_PIN),
+            Asked::Directory(uri) => self.directory(era, id, &uri, message),
+            Asked::UnknownList => self.error(method, &id, words::NO_METHOD, words::NO_PIN),
             Asked::Unknown if self.is_capability(method) => self.go_on(id, plain(Expect::Plain), message),
             Asked::Unknown => self.error(method, &id, words::NO_METHOD, words::NOT_A_CAPABILITY),
         }
@@ -146,7 +147,7 @@ impl Gate {
             }
             Asked::Item(_)
             | Asked::Resource(_)
-            | Asked::Directory
+            | Asked::Directory(_)
             | Asked::Task(_)
             | Asked::Nameless
             | Asked::UnknownList
@@ -170,7 +171,7 @@ impl Gate {
             Asked::Plain => self.send(Side::Client, jsonrpc::answer(&id, &words::empty_result(era))),
             Asked::Item(_)
             | Asked::Resource(_)
-            | Asked::Directory
+            | Asked::Directory(_)
             | Asked::Task(_)
             | Asked::Nameless
             | Asked::UnknownList

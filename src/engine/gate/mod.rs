@@ -36,6 +36,7 @@ mod reading;
 mod relist;
 mod renewal;
 mod server;
+mod skills;
 mod verdict;
 mod words;
 
@@ -133,6 +134,10 @@ enum Expect {
     Ui(ItemKey),
     /// A skill, which is gated.
     Skill(ItemKey),
+    /// A file of a skill, which must be what was promised.
+    File(skills::Promise),
+    /// What lies in a directory, by its URI with a slash at the end.
+    Directory(String),
     Listen,
     /// Anything.
     Plain,
@@ -179,6 +184,7 @@ impl Gate {
             Input::TooLong { from, id, is_request } => self.too_long(from, id, is_request),
             Input::Unframed(from, why) => self.drop_frame(from, why.to_owned()),
             Input::Approval(approval) => self.approve(approval),
+            Input::Enforce => self.enforce(),
             Input::CanAsk(can_ask) => self.set_can_ask(can_ask),
             Input::Reconnected => self.reconnected(),
             Input::Renewed(answer) => self.renewed(answer),

@@ -3,6 +3,7 @@
 //! The client gets approved instructions, the approved name, and of the capabilities those that are
 //! approved and still offered, with `listChanged`, because we announce approvals ourselves.
 
+use super::skills::EXTENSION;
 use super::verdict::{Offered, Verdict};
 use super::{Approval, Gate, Open, Own, Side, eras, words};
 use crate::engine::json::{Object, Value, write};
@@ -55,7 +56,10 @@ impl Offer {
     /// The kinds of list that the server says it has.
     pub fn listed_kinds(&self) -> Vec<Kind> {
         let has = |name: &str| self.capabilities.as_ref().is_some_and(|all| all.get(name).is_some());
-        LISTS.iter().filter(|(name, _)| has(name)).flat_map(|(_, kinds)| kinds.iter().copied()).collect()
+        let skills =
+            self.capabilities.as_ref().is_some_and(|all| all.at(&["extensions", EXTENSION]).is_some());
+        let lists = LISTS.iter().filter(|(name, _)| has(name)).flat_map(|(_, kinds)| kinds.iter().copied());
+        lists.chain(skills.then_some(Kind::Skill)).collect()
     }
 
     fn items(&self) -> [(Kind, Option<&Value>); 3] {
