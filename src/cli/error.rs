@@ -115,6 +115,11 @@ pub enum Error {
     /// A decision is needed and nobody can be asked.
     #[error("there is no terminal to ask on")]
     NoTerminal,
+    /// A trust store that the environment brought would be changed.
+    #[error(
+        "MCPWATCH_HOME is set: this would be said in the trust store that it brings, which has no say in it"
+    )]
+    Moved,
     /// The current folder cannot be told.
     #[error("cannot tell the current folder: {0}")]
     Folder(std::io::Error),
@@ -159,6 +164,7 @@ impl Error {
             Error::NoTerminal => "Run this in a terminal. Scripts can use `--yes` or `--expect`, which \
                                   write the lock and give no trust."
                 .to_owned(),
+            Error::Moved => "Run this without MCPWATCH_HOME.".to_owned(),
             Error::Folder(_) => "Change into a folder that exists.".to_owned(),
             Error::Carried(error) => error.hint(),
             Error::Proxy(error) => error.hint(),
@@ -189,6 +195,7 @@ impl Error {
             | Error::Unable(_)
             | Error::Program(_)
             | Error::NoTerminal
+            | Error::Moved
             | Error::Folder(_)
             | Error::Carried(_)
             | Error::Proxy(_) => Exit::Failed,

@@ -11,6 +11,7 @@ pub mod args;
 pub mod commands;
 pub mod error;
 pub mod exit;
+pub mod loosen;
 pub mod output;
 pub mod prompt;
 pub mod proposing;

@@ -17,15 +17,12 @@ use crate::ipc::message::ServerId;
 use crate::store::trust;
 use crate::store::wraps::{Wrapped, Wraps};
 use crate::survey::plan::{self, Ask, Plan, Server};
-use crate::survey::{Ground, SurveyError, run as judging};
+use crate::survey::{Ground, SurveyError, run as judging, settings as in_force};
 use crate::sys::files;
 use crate::sys::paths::Paths;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-/// The largest `config.toml`.
-const SETTINGS_LIMIT: u64 = 1 << 20;
 
 /// What was looked up, with everything that reading a server takes. Holds secrets of launches.
 pub(super) struct Looked {
@@ -76,7 +73,12 @@ impl Looked {
             servers: BTreeMap::new(),
             settings,
             settings_problem,
-            files: BTreeSet::from([paths.config_file(), paths.trust_file(), paths.user_lock()]),
+            files: BTreeSet::from([
+                paths.config_file(),
+                paths.policy.clone(),
+                paths.trust_file(),
+                paths.user_lock(),
+            ]),
         };
         let mut configured = Configured::default();
         looked.add(home, false, &mut configured)?;
@@ -143,21 +145,14 @@ impl Looked {
     }
 }
 
-/// The settings of the file; the defaults where there is none or it cannot be read.
+/// The settings in force; the defaults where they cannot be told.
 fn settings(paths: &Paths) -> (Settings, Option<String>) {
-    let file = paths.config_file();
-    let read = files::read(&file, SETTINGS_LIMIT).map_err(|error| error.to_string());
-    let text = read.and_then(|bytes| match bytes {
-        Some(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8".to_owned()),
-        None => Ok(None),
-    });
-    let parsed = text.and_then(|text| match text {
-        Some(text) => settings::parse(&text).map_err(|error| error.to_string()),
-        None => Ok(Settings::default()),
-    });
-    match parsed {
-        Ok(settings) => (settings, None),
-        Err(why) => (Settings::default(), Some(format!("{}: {why}", file.display()))),
+    let in_force = trust::load(paths)
+        .map_err(SurveyError::from)
+        .and_then(|trust| in_force::in_force(paths, trust.as_ref()));
+    match in_force {
+        Ok(found) => (found.settings, None),
+        Err(error) => (Settings::default(), Some(error.to_string())),
     }
 }
 

@@ -10,6 +10,7 @@
 mod error;
 pub mod keys;
 mod parse;
+pub mod policy;
 mod units;
 
 pub use error::SettingsError;
@@ -153,7 +154,7 @@ impl Settings {
         }
     }
 
-    /// What loosens the gate: keys and values that differ from the default towards less protection.
+    /// What loosens the watch: keys and values that differ from the default towards less protection.
     pub fn weakened(&self) -> BTreeMap<String, String> {
         let standard = ServerSettings::default();
         let named = self.servers.iter().map(|(name, server)| (format!("server.{name}."), server));
@@ -165,6 +166,12 @@ impl Settings {
             if server.verify > standard.verify {
                 weakened.insert(format!("{prefix}verify"), units::duration(server.verify));
             }
+            if server.watch == Watch::Off {
+                weakened.insert(format!("{prefix}watch"), "off".to_owned());
+            }
+        }
+        if self.notify.off.contains(&Severity::Critical) {
+            weakened.insert("notify.off".to_owned(), "critical".to_owned());
         }
         weakened
     }
@@ -182,7 +189,11 @@ impl Settings {
         for server in self.servers.values_mut().chain([&mut self.all]) {
             server.mode = Mode::Enforce;
             server.verify = server.verify.min(standard.verify);
+            if server.watch == Watch::Off {
+                server.watch = standard.watch;
+            }
         }
+        self.notify.off.retain(|severity| *severity != Severity::Critical);
         self
     }
 }

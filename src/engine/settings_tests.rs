@@ -23,8 +23,8 @@ fn every_key_takes_its_default() {
 
 #[test]
 fn reads_overrides() {
-    let text = "hold = \"2m\"\n[server.github]\nmode = \"observe\"\nwatch = \"probe\"\n[server.\"a b\"]\nverify = \"5m\"\n\
-                [limits]\nmessage = \"1MiB\"\npages = 7\n[notify]\nquiet_hours = \"22:00-07:30\"\noff = [\"info\"]\n";
+    let text = "hold = \"2m\"\n[server.github]\nmode = \"observe\"\nwatch = \"off\"\n[server.\"a b\"]\nverify = \"5m\"\n\
+                [limits]\nmessage = \"1MiB\"\npages = 7\n[notify]\nquiet_hours = \"22:00-07:30\"\noff = [\"info\", \"critical\"]\n";
     let settings = parse(text).unwrap();
     assert_eq!(settings.server("other").hold, 120_000);
     assert_eq!(settings.server("github").hold, 120_000);
@@ -34,7 +34,15 @@ fn reads_overrides() {
     assert_eq!(settings.notify.quiet_hours, Some((1320, 450)));
     let weakened: Vec<String> =
         settings.weakened().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-    assert_eq!(weakened, ["server.a b.verify=5m", "server.github.mode=observe"]);
+    assert_eq!(
+        weakened,
+        [
+            "notify.off=critical",
+            "server.a b.verify=5m",
+            "server.github.mode=observe",
+            "server.github.watch=off"
+        ]
+    );
     assert!(settings.hardened().weakened().is_empty());
 }
 

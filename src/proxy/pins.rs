@@ -6,26 +6,24 @@
 //! in our own words: text of a lock or a server never stands in it.
 
 use super::expanded::is_expanded;
+use crate::engine::approval::Lifetime;
 use crate::engine::gate::{Approval, Approved, Limits, Mode};
 use crate::engine::launchpin::{self, Artifact, CommandLaunch, Launch, LaunchPin};
-use crate::engine::lockfile::ServerPin;
+use crate::engine::lockfile::{Lockfile, ServerPin};
 use crate::engine::placeholder::{Machine, Name};
-use crate::engine::settings::{self, Settings};
+use crate::engine::settings::Settings;
+use crate::engine::settings::policy::Policy;
 use crate::launch::{self, Platform, Resolved};
-use crate::store::trust::{self, Denied, Moment, Standing, Subject, Trust};
+use crate::store::trust::{self, Denied, Grant, Moment, Standing, Subject, Trust};
 use crate::store::{StoreError, locks};
-use crate::survey::{judge, machine, target};
+use crate::survey::settings::{self, InForce};
+use crate::survey::{SurveyError, judge, machine, target};
 use crate::sys::files;
 use crate::sys::paths::{Paths, PathsError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-
-/// The largest `config.toml`.
-const SETTINGS_LIMIT: u64 = 1 << 20;
-
-/// The name under which loosened settings are accepted in the trust store.
-pub const SETTINGS: &str = "settings";
+use std::time::Duration;
 
 /// What `run` was asked to do.
 #[derive(Clone)]
@@ -82,14 +80,19 @@ pub struct Loaded {
     pub message: usize,
     /// Whether the server may be started.
     pub may_start: bool,
+    /// How long this holds at most, because an approval ends with the day.
+    pub ends_in: Option<Duration>,
 }
 
 /// Whether what runs is what is pinned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Runs {
     /// It is, or nothing is pinned of it.
     AsPinned,
+    /// It is, but what it depends on is not: told, and stopped by nothing, because dependencies float on
+    /// honest machines with every installation.
+    Dependencies(String),
     /// It cannot be seen before it was started.
     Unseen,
     /// It is something else.
@@ -128,8 +131,10 @@ impl Pins {
     }
 
     /// The files whose changes matter.
-    pub fn files(&self) -> [PathBuf; 3] {
-        [files::resolve(&self.lock()), self.paths.trust_file(), self.paths.config_file()]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let own = self.paths.own_policy();
+        let ours = [self.paths.trust_file(), self.paths.config_file(), self.paths.policy.clone()];
+        [files::resolve(&self.lock())].into_iter().chain(ours).chain(own).collect()
     }
 
     /// The values that placeholders stand for here.
@@ -145,24 +150,29 @@ impl Pins {
             limits: Settings::default().gate_limits(""),
             message: crate::engine::frame::LIMIT,
             may_start: false,
+            ends_in: None,
         };
-        let trust = match trust::load(&self.paths) {
+        let mut trust = match trust::load(&self.paths) {
             Ok(trust) => trust,
             Err(_) => return closed(TRUST_UNREADABLE),
         };
-        let settings = match self.settings(trust.as_ref()) {
-            Ok(settings) => settings,
-            Err(why) => return closed(why),
+        let InForce { settings, policy, .. } = match settings::in_force(&self.paths, trust.as_ref()) {
+            Ok(in_force) => in_force,
+            Err(SurveyError::Policy(_)) => return closed(POLICY_UNREADABLE),
+            Err(_) => return closed(SETTINGS_UNREADABLE),
         };
+        let session = self.claim(&mut trust);
         let name = &self.asked.server;
+        let ends_in = trust.as_ref().and_then(|trust| self.ends_in(trust));
         let loaded = |approval: Approval, may_start: bool| Loaded {
             approval,
             mode: settings.server(name).mode,
             limits: settings.gate_limits(name),
             message: usize::try_from(settings.limits.message).unwrap_or(usize::MAX),
             may_start,
+            ends_in,
         };
-        match self.pinned(trust.as_ref()) {
+        match self.pinned(trust.as_ref(), session, &policy) {
             Err(why) => loaded(Approval::Closed(why.to_owned()), false),
             Ok(None) => loaded(Approval::Nobody, true),
             Ok(Some(approved)) => loaded(Approval::Pinned(Arc::new(approved)), true),
@@ -193,24 +203,48 @@ impl Pins {
         self.before.get_or_init(|| target::artifact(&self.asked.launch, &self.cwd))
     }
 
-    fn settings(&self, trust: Option<&Trust>) -> Result<Settings, &'static str> {
-        let bytes =
-            files::read(&self.paths.config_file(), SETTINGS_LIMIT).map_err(|_| SETTINGS_UNREADABLE)?;
-        let Some(bytes) = bytes else { return Ok(Settings::default()) };
-        let text = String::from_utf8(bytes).map_err(|_| SETTINGS_UNREADABLE)?;
-        let settings = settings::parse(&text).map_err(|_| SETTINGS_UNREADABLE)?;
-        let accepted = trust.and_then(|trust| trust.accepted(SETTINGS));
-        match settings.weakened_digest() {
-            None => Ok(settings),
-            Some(digest) if accepted == Some(digest) => Ok(settings),
-            Some(_) => Ok(settings.hardened()),
+    /// Takes up the approvals for one session that nobody uses yet; without that none of them counts,
+    /// or each would be good for any number of sessions.
+    fn claim(&self, trust: &mut Option<Trust>) -> Option<&str> {
+        let lock = files::resolve(&self.lock());
+        let is_free = |grant: &&Grant| {
+            grant.lifetime == Lifetime::Once && grant.session.is_none() && self.is_own(grant, &lock)
+        };
+        if trust.as_ref().is_some_and(|trust| trust.grants().iter().any(|grant| is_free(&grant))) {
+            let claim = |stored: &mut Trust| {
+                stored.claim(&lock, &self.asked.server, &self.session);
+                stored.clone()
+            };
+            *trust = Some(trust::update(&self.paths, claim).ok()?);
         }
+        Some(&self.session)
+    }
+
+    /// The time to the end of the day, if an approval may end with it.
+    fn ends_in(&self, trust: &Trust) -> Option<Duration> {
+        let lock = files::resolve(&self.lock());
+        let ends = |grant: &Grant| matches!(grant.lifetime, Lifetime::Until(_)) && self.is_own(grant, &lock);
+        if !trust.grants().iter().any(ends) {
+            return None;
+        }
+        let now = jiff::Zoned::now();
+        let midnight = now.tomorrow().ok()?.start_of_day().ok()?;
+        Duration::try_from(now.until(&midnight).ok()?.to_duration(&now).ok()?).ok()
+    }
+
+    fn is_own(&self, grant: &Grant, lock: &Path) -> bool {
+        grant.lock == lock && grant.server == self.asked.server
     }
 
     /// What is approved; `None` if nobody ever approved this server.
-    fn pinned(&self, trust: Option<&Trust>) -> Result<Option<Approved>, &'static str> {
+    fn pinned(
+        &self,
+        trust: Option<&Trust>,
+        session: Option<&str>,
+        policy: &Policy,
+    ) -> Result<Option<Approved>, &'static str> {
         let path = self.lock();
-        if !self.may_obey().unwrap_or(false) {
+        if !self.may_obey(policy).unwrap_or(false) {
             return Err(BROUGHT);
         }
         let loaded = locks::load_standing(&path, trust).map_err(|_| LOCK_UNREADABLE)?;
@@ -225,7 +259,7 @@ impl Pins {
         let mut rejected = BTreeSet::new();
         let mut lockfile = loaded.lockfile;
         if let Some(trust) = trust {
-            lockfile = self.effective(trust, &loaded.path, lockfile);
+            lockfile = effective(trust, session, &loaded.path, lockfile);
             for denial in trust.denials().iter().filter(|denial| denial.server == *name) {
                 match &denial.subject {
                     Subject::Item(key) => {
@@ -236,38 +270,28 @@ impl Pins {
                 }
             }
         }
-        let Some(pin) = lockfile.servers.remove(name) else {
+        let Some(mut pin) = lockfile.servers.remove(name) else {
             let was_revoked = trust.is_some_and(|trust| {
                 trust.denials().iter().any(|denial| denial.server == *name && denial.how == Denied::Revoked)
             });
             return if was_revoked { Err(REVOKED) } else { Ok(None) };
         };
         self.check_launch(&pin, &loaded.path)?;
+        if policy.refuses_open {
+            pin.open.clear();
+        }
         Ok(Some(Approved { pin, rejected, revoked: BTreeSet::new() }))
     }
 
     /// Whether this trust store, and with `--trust-lock` this lock, is one that may be obeyed: neither
-    /// comes with a repository where this person has a store of their own.
-    fn may_obey(&self) -> Result<bool, StoreError> {
+    /// comes with a repository where this person has a store of their own, or a policy refuses it.
+    fn may_obey(&self, policy: &Policy) -> Result<bool, StoreError> {
         // An account that the system does not know has no store of its own.
-        let Ok(account) = Paths::account() else { return Ok(true) };
-        let brought = self.asked.trust_lock && !trust::may_be_brought(&account)?;
-        Ok(!brought && trust::is_obeyed(&self.paths, &account)?)
-    }
-
-    /// The lock as it counts now, with what was approved for this session or until a date.
-    fn effective(
-        &self,
-        trust: &Trust,
-        path: &Path,
-        lockfile: crate::engine::lockfile::Lockfile,
-    ) -> crate::engine::lockfile::Lockfile {
-        if trust.grants().is_empty() && trust.denials().is_empty() {
-            return lockfile;
-        }
-        let today = jiff::Zoned::now().date().to_string();
-        let moment = Moment { today: &today, session: Some(&self.session) };
-        trust.effective(path, lockfile, &moment)
+        let Ok(account) = Paths::account() else {
+            return Ok(!policy.refuses_brought || !self.asked.trust_lock && !self.paths.is_moved);
+        };
+        let is_brought = self.asked.trust_lock || !trust::is_own(&self.paths, &account)?;
+        Ok(!is_brought || !policy.refuses_brought && trust::may_be_brought(&account)?)
     }
 
     /// Whether what the client starts is what is pinned. Masked values are not compared here: the client
@@ -306,6 +330,15 @@ impl Pins {
     }
 }
 
+/// The lock as it counts now, with what was approved for this session or until a date.
+fn effective(trust: &Trust, session: Option<&str>, path: &Path, lockfile: Lockfile) -> Lockfile {
+    if trust.grants().is_empty() && trust.denials().is_empty() {
+        return lockfile;
+    }
+    let today = jiff::Zoned::now().date().to_string();
+    trust.effective(path, lockfile, &Moment { today: &today, session })
+}
+
 fn compare(pinned: Option<&Artifact>, now: impl FnOnce() -> Artifact) -> Runs {
     let Some(pinned) = pinned else { return Runs::AsPinned };
     if matches!(pinned, Artifact::Remote | Artifact::Unknown(_)) {
@@ -316,7 +349,11 @@ fn compare(pinned: Option<&Artifact>, now: impl FnOnce() -> Artifact) -> Runs {
         return Runs::Unseen;
     }
     let changes = launchpin::compare_artifacts(pinned, &now);
-    if changes.iter().any(judge::decides) { Runs::Otherwise } else { Runs::AsPinned }
+    if changes.iter().any(judge::decides) {
+        return Runs::Otherwise;
+    }
+    let asks = changes.iter().find(|change| judge::asks(change));
+    asks.map_or(Runs::AsPinned, |change| Runs::Dependencies(change.to_string()))
 }
 
 fn pinned_artifact(approval: &Approval) -> Option<&Artifact> {
@@ -332,6 +369,8 @@ fn pinned_artifact(approval: &Approval) -> Option<&Artifact> {
 const TRUST_UNREADABLE: &str =
     "mcpwatch's trust store on this machine cannot be read. `mcpwatch status` says why.";
 const SETTINGS_UNREADABLE: &str = "mcpwatch's config.toml cannot be read. `mcpwatch status` says where.";
+const POLICY_UNREADABLE: &str =
+    "this machine's policy for mcpwatch cannot be used. `mcpwatch status` says why.";
 const LOCK_UNREADABLE: &str = "its lockfile cannot be read. `mcpwatch check` says where.";
 const LOCK_CHANGED: &str = "its lockfile changed since the user accepted it. The user can look at what changed with `mcpwatch trust`.";
 const LOCK_NOT_TRUSTED: &str =
@@ -340,6 +379,9 @@ const LAUNCH_CHANGED: &str =
     "the client starts something else than what was approved. The user can look at it with `mcpwatch check`.";
 const REVOKED: &str = "the user took back its approval.";
 const BROUGHT: &str = "this environment brings its own trust, which this account does not allow.";
+
+/// What runs cannot be seen though it was when it was pinned.
+pub const ARTIFACT_UNSEEN: &str = "what it runs cannot be found out on this machine, and was approved, so it was not let through. The user can look at it with `mcpwatch check`.";
 
 /// What runs is not what is pinned.
 pub const ARTIFACT_CHANGED: &str = "what it runs is not what was approved, so it was not let through. The user can look at it with `mcpwatch check`.";

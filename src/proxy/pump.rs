@@ -9,7 +9,6 @@ use super::remote::Said;
 use super::report::Report;
 use crate::engine::frame::{Frame, LineFramer};
 use crate::engine::gate::{Effect, Event, Gate, Input, Output, Side, Stream};
-use crate::engine::jsonrpc::{self, Envelope, Message, Shape};
 use crate::ipc::message::GateNews;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -31,11 +30,20 @@ pub struct Pump {
     armed: Cell<u64>,
     rearm: Notify,
     limit: usize,
-    was_refused: Cell<bool>,
+    was_refused: Cell<Option<&'static str>>,
 }
 
 /// What must hold before the first message of a server is taken in.
-pub type Check = Pin<Box<dyn Future<Output = bool>>>;
+pub type Check = Pin<Box<dyn Future<Output = Checked>>>;
+
+/// What a check came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Why nothing of the server may be let through, in our words.
+    pub refused: Option<&'static str>,
+    /// What it depends on that it did not when it was approved.
+    pub dependencies: Option<String>,
+}
 
 /// A writer, and what waits for it.
 struct Outlet {
@@ -73,7 +81,7 @@ impl Pump {
             armed: Cell::new(u64::MAX),
             rearm: Notify::new(),
             limit,
-            was_refused: Cell::new(false),
+            was_refused: Cell::new(None),
         }
     }
 
@@ -107,17 +115,24 @@ impl Pump {
                 read => framer.fill(read),
             }
             if let Some(check) = check.take()
-                && !check.await
+                && let Some(why) = self.checked(check.await)
             {
-                self.was_refused.set(true);
+                self.was_refused.set(Some(why));
                 return Ok(());
             }
         }
     }
 
-    /// Whether a check failed.
-    pub fn was_refused(&self) -> bool {
-        self.was_refused.get()
+    /// Why a check failed, if one did since this was asked last.
+    pub fn was_refused(&self) -> Option<&'static str> {
+        self.was_refused.take()
+    }
+
+    fn checked(&self, checked: Checked) -> Option<&'static str> {
+        if let Some(dependencies) = checked.dependencies {
+            self.report.borrow_mut().dependencies(self.clock.now(), &dependencies);
+        }
+        checked.refused
     }
 
     /// Tells the gate something that did not come as a message.
@@ -261,18 +276,9 @@ impl Pump {
         match to {
             Side::Client => self.client.push(bytes),
             // Waiting for it here could wait for ever: it may be waiting for us to read.
-            Side::Server if self.server.queued.get() > FULL => self.give_up(&bytes),
+            Side::Server if self.server.queued.get() > FULL => {}
             Side::Server => self.server.push(bytes),
         }
-    }
-
-    /// What cannot be kept for the server is not sent: whoever waits for an answer gets one.
-    fn give_up(&self, message: &[u8]) {
-        let id = match jsonrpc::read(message) {
-            Ok(Envelope::Single(Message { shape: Shape::Request(id, _), .. })) => id,
-            _ => return,
-        };
-        self.tell(Input::Failed(id, "mcpwatch: the server does not read what is sent to it.".to_owned()));
     }
 }
 

@@ -144,6 +144,17 @@ impl Report {
         }
     }
 
+    /// What the server's package depends on is not what it was.
+    pub fn dependencies(&mut self, at: u64, what: &str) {
+        let event = Event::Finding {
+            server: self.server.clone(),
+            code: "dependencies".to_owned(),
+            severity: "warning".to_owned(),
+            place: show::line(what, 400),
+        };
+        self.write(Job::Log(at, event));
+    }
+
     /// Keeps an offer, and tells the daemon.
     pub fn offer(&mut self, at: u64, seen: &Seen) {
         let mut offer = Object::new();

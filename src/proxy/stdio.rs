@@ -6,12 +6,13 @@
 //! closed starts nothing, says why through the client, and starts the server once it opens.
 
 use super::ends;
-use super::pins::{ARTIFACT_CHANGED, Asked, Loaded, Pins, ProxyError, Runs};
-use super::pump::{Check, Pump};
+use super::pins::{ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Asked, Loaded, Pins, ProxyError, Runs};
+use super::pump::{Check, Checked, Pump};
+use super::remote::Said;
 use super::report::Report;
-use super::server::{Happened, Server};
+use super::server::Server;
 use super::signals::Signals;
-use crate::engine::gate::{Approval, Config, Gate, Input, Mode, Side};
+use crate::engine::gate::{Approval, Config, Gate, Input, Limits, Mode, Side};
 use crate::engine::launchpin::Launch;
 use crate::ipc;
 use crate::ipc::message::{Askable, Push, ServerId};
@@ -24,6 +25,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// How long requests that are open when the client closes its end may still be answered.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -37,11 +39,11 @@ const SETTLE: Duration = Duration::from_millis(20);
 /// How often files are looked at where they cannot be watched.
 const POLL: Duration = Duration::from_secs(2);
 
-/// How long what a server and its client said last is still on its way when the server is gone.
-const LAST_WORDS: Duration = Duration::from_millis(100);
-
 /// When files are watched and the daemon is looked for: after the opening, which they must not slow.
 const SETTLED: Duration = Duration::from_millis(100);
+
+/// The longest time between two looks at approvals that end with the day.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Why the conversation ended.
 enum End {
@@ -80,10 +82,17 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     let gate = Gate::new(config, loaded.approval.clone());
     let pump = Pump::new(gate, report, output, loaded.message);
     let observes = loaded.mode == Mode::Observe;
-    let code =
-        Conversation { pump: &pump, pins, name: asked.server, approval: loaded.approval, observes, signals }
-            .run(input, started)
-            .await;
+    let conversation = Conversation {
+        pump: &pump,
+        pins,
+        name: asked.server,
+        approval: loaded.approval,
+        settings: (loaded.mode, loaded.limits),
+        ends: loaded.ends_in.map(in_time),
+        observes,
+        signals,
+    };
+    let code = conversation.run(input, started).await;
     drop(restore);
     Ok(code)
 }
@@ -94,6 +103,9 @@ struct Conversation<'a> {
     pins: Arc<Pins>,
     name: String,
     approval: Approval,
+    settings: (Mode, Limits),
+    /// When to look again, because an approval ends with the day.
+    ends: Option<Instant>,
     observes: bool,
     signals: Signals,
 }
@@ -112,7 +124,6 @@ impl<'a> Conversation<'a> {
         let mut settled = Box::pin(tokio::time::sleep(SETTLED));
         let mut outside = Outside::default();
         let mut leaving: Option<Direction<'a>> = None;
-        let mut died = None;
         let end = loop {
             tokio::select! {
                 () = &mut tick => {}
@@ -128,11 +139,11 @@ impl<'a> Conversation<'a> {
                     break End::Client;
                 }
                 _ = &mut from_server, if server.is_some() => {
-                    if pump.was_refused() && leaving.is_none() {
+                    if let Some(why) = pump.was_refused().filter(|_| leaving.is_none()) {
                         // What runs is not what is pinned: it ends, and we stay to say so.
-                        self.approval = Approval::Closed(ARTIFACT_CHANGED.to_owned());
+                        self.approval = Approval::Closed(why.to_owned());
                         pump.tell(Input::Approval(self.approval.clone()));
-                        pump.tell(Input::ServerClosed(ARTIFACT_CHANGED.to_owned()));
+                        pump.tell(Input::ServerClosed(why.to_owned()));
                         end_server(server.take()).await;
                         from_server = Box::pin(std::future::pending());
                         continue;
@@ -140,11 +151,15 @@ impl<'a> Conversation<'a> {
                     break End::Server;
                 }
                 signal = self.signals.next() => break End::Signal(signal),
-                happened = news(&mut server), if died.is_none() => match happened {
-                    Happened::Said(said) => pump.heed(said),
-                    Happened::Died => died = Some(Box::pin(tokio::time::sleep(LAST_WORDS))),
-                },
-                () = async { if let Some(died) = &mut died { died.await; } }, if died.is_some() => break End::Server,
+                said = said(&mut server) => pump.heed(said),
+                () = async { if let Some(ends) = self.ends { tokio::time::sleep_until(ends).await } },
+                    if self.ends.is_some() =>
+                {
+                    if let Some((process, check)) = self.reload(server.as_ref()) {
+                        from_server = self.connect(process, check, &mut server);
+                        pump.tell(Input::Started);
+                    }
+                }
                 () = &mut settled, if !outside.is_open() => outside = self.look_outside(&server),
                 news = outside.next() => match news {
                     News::Askable(can_ask) => pump.tell(Input::CanAsk(can_ask)),
@@ -158,17 +173,6 @@ impl<'a> Conversation<'a> {
             }
         };
         drop(from_server);
-        if let End::Server = end {
-            let why = match &mut server {
-                Some(server) => server.status().await.1,
-                None => "it closed its output.".to_owned(),
-            };
-            pump.tell(Input::ServerClosed(why));
-            if leaving.is_none() {
-                // What the client has sent by now is answered too.
-                let _unread = tokio::time::timeout(LAST_WORDS, from_client).await;
-            }
-        }
         finish(end, pump, server).await
     }
 
@@ -183,13 +187,10 @@ impl<'a> Conversation<'a> {
     /// Reads the pins anew; gives a server if one may be started now and none runs.
     fn reload(&mut self, server: Option<&Server>) -> Option<(Server, Check)> {
         let mut loaded = self.pins.load();
-        match loaded.mode {
-            Mode::Enforce if self.observes => {
-                self.observes = false;
-                self.pump.tell(Input::Enforce);
-            }
-            // What loosens a gate counts from the next session on.
-            Mode::Enforce | Mode::Observe => {}
+        self.ends = loaded.ends_in.map(in_time);
+        if (loaded.mode, loaded.limits) != self.settings {
+            self.settings = (loaded.mode, loaded.limits);
+            self.pump.tell(Input::Settings(loaded.mode, loaded.limits));
         }
         if loaded.approval == self.approval {
             return None;
@@ -273,6 +274,11 @@ enum News {
     Askable(bool),
 }
 
+/// When to look again: a clock that is set or a machine that sleeps must not make a day longer.
+fn in_time(left: Duration) -> Instant {
+    Instant::now() + left.min(LOOK_AGAIN).max(Duration::from_millis(10))
+}
+
 /// Starts the server, if it may be and is what is pinned.
 fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
     if !loaded.may_start {
@@ -281,7 +287,7 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
     let launch = pins.start(&loaded.approval);
     let runs = pins.will_run(&launch, &loaded.approval);
     match runs {
-        Runs::AsPinned | Runs::Unseen => {}
+        Runs::AsPinned | Runs::Dependencies(_) | Runs::Unseen => {}
         Runs::Otherwise => {
             loaded.approval = Approval::Closed(ARTIFACT_CHANGED.to_owned());
             return None;
@@ -300,30 +306,34 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
     }
 }
 
-/// Waits for what happens beside the server's messages.
-async fn news(server: &mut Option<Server>) -> Happened {
+/// Waits for what the server's transport says by itself.
+async fn said(server: &mut Option<Server>) -> Said {
     match server {
-        Some(server) => server.news().await,
+        Some(server) => server.said().await,
         None => std::future::pending().await,
     }
 }
 
 /// The second comparison: at once where everything could be seen before, else when the server has
 /// spoken, because package managers install in between.
+///
+/// What was seen when it was approved and cannot be seen now is not let through.
 fn check(pins: Arc<Pins>, launch: Launch, approval: Approval, runs: Runs) -> Check {
     let again = move || match pins.runs(&launch, &approval) {
-        Runs::AsPinned => true,
-        // Nothing to hold against it; the daemon and `check` go on looking.
-        Runs::Unseen => true,
-        Runs::Otherwise => false,
+        Runs::AsPinned => Checked::default(),
+        Runs::Dependencies(what) => Checked { dependencies: Some(what), refused: None },
+        Runs::Unseen => Checked { refused: Some(ARTIFACT_UNSEEN), dependencies: None },
+        Runs::Otherwise => Checked { refused: Some(ARTIFACT_CHANGED), dependencies: None },
     };
+    // A comparison that breaks off has compared nothing.
+    let broken = || Checked { refused: Some(ARTIFACT_UNSEEN), dependencies: None };
     match runs {
-        Runs::AsPinned => {
+        Runs::AsPinned | Runs::Dependencies(_) => {
             let running = tokio::task::spawn_blocking(again);
-            Box::pin(async move { running.await.unwrap_or(false) })
+            Box::pin(async move { running.await.unwrap_or_else(|_| broken()) })
         }
         Runs::Unseen | Runs::Otherwise => {
-            Box::pin(async move { tokio::task::spawn_blocking(again).await.unwrap_or(false) })
+            Box::pin(async move { tokio::task::spawn_blocking(again).await.unwrap_or_else(|_| broken()) })
         }
     }
 }
@@ -349,10 +359,11 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
         }
         End::Server => {
             let mut server = server;
-            let code = match &mut server {
-                Some(server) => server.status().await.0,
-                None => 0,
+            let (code, why) = match &mut server {
+                Some(server) => server.status().await,
+                None => (0, "it closed its output.".to_owned()),
             };
+            pump.tell(Input::ServerClosed(why));
             let _client_gone = tokio::time::timeout(LEAVE, pump.flush()).await;
             pump.close_server().await;
             end_server(server).await;

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(in crate::store) use brought::save;
-pub use brought::{is_obeyed, may_be_brought};
+pub use brought::{is_own, may_be_brought};
 
 /// Keyed digests of the masked values of one server, by place.
 pub type Values = BTreeMap<String, Digest>;

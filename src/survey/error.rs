@@ -2,6 +2,7 @@
 
 use super::pins::Echo;
 use super::policy::PolicyError;
+use super::settings::ConfigError;
 use crate::store::StoreError;
 use crate::store::decide::DecideError;
 use crate::store::locks::LocksError;
@@ -41,6 +42,9 @@ pub enum SurveyError {
     /// The administrator's policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A server echoes a secret.
     #[error(transparent)]
     Echo(#[from] Echo),
@@ -70,6 +74,7 @@ impl SurveyError {
             SurveyError::Locks(error) => error.hint(),
             SurveyError::Decide(error) => error.hint(),
             SurveyError::Policy(error) => error.hint(),
+            SurveyError::Config(error) => error.hint(),
             SurveyError::Offers(error) => error.hint(),
             SurveyError::Sightings(error) => error.hint(),
             SurveyError::Log(error) => error.hint(),

@@ -21,6 +21,7 @@ pub mod proposals;
 pub mod reading;
 pub mod record;
 pub mod run;
+pub mod settings;
 pub mod sighted;
 pub mod target;
 pub mod trust;

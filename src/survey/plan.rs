@@ -6,7 +6,7 @@
 //! nothing that was not asked for.
 
 use super::locks::{self, LockUse};
-use super::{Ground, SurveyError};
+use super::{Ground, SurveyError, policy};
 use crate::discover::{self, Discovered, Disk, Entry, Files, Looked, Problem, Unresolved};
 use crate::engine::launchpin::Launch;
 use crate::engine::lockfile::ServerPin;
@@ -84,6 +84,9 @@ impl Server {
 
 /// Looks up what is configured and what is pinned, and decides what may be started.
 pub fn make(ask: &Ask, ground: &Ground) -> Result<Plan, SurveyError> {
+    if ask.trust_lock {
+        policy::allow(&ground.paths, |policy| policy.refuses_brought, "`--trust-lock`")?;
+    }
     let found = find(ask, ground)?;
     let Discovered { entries, problems, remarks, looked_in } = found;
     let mut plan = Plan {

@@ -1,10 +1,13 @@
-//! The floor that an administrator sets: `/etc/mcpwatch/policy.toml`.
+//! The floors that an administrator sets: `/etc/mcpwatch/policy.toml`.
 //!
-//! Promises: it counts only if root alone can write it; one that is there and cannot be used is an
-//! error, never no floor.
+//! Promises: it counts only if root alone can write it, and every folder above it; one that is there and
+//! cannot be used is an error, never no floor. No variable moves it. With `MCPWATCH_HOME` a `policy.toml`
+//! in that folder's `config` counts too, whosever it is: a second policy can only tighten.
 
 use super::SurveyError;
 use crate::engine::approval::Level;
+use crate::engine::settings::SettingsError;
+use crate::engine::settings::policy::{self, Policy};
 use crate::sys::files::{self, FilesError};
 use crate::sys::paths::Paths;
 use std::path::{Path, PathBuf};
@@ -21,13 +24,24 @@ pub enum PolicyError {
     /// It is not root's, or others may write it.
     #[error("{} can be written by others than root", .0.display())]
     Open(PathBuf),
+    /// It is not UTF-8.
+    #[error("{} is not UTF-8", .0.display())]
+    NotText(PathBuf),
     /// It does not say what a policy says.
-    #[error("{}: {why}", path.display())]
+    #[error("{}: {error}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        why: String,
+        error: SettingsError,
+    },
+    /// It forbids what was asked for.
+    #[error("this machine's policy ({}) refuses {what}", path.display())]
+    Refuses {
+        /// The file.
+        path: PathBuf,
+        /// What, in our words.
+        what: &'static str,
     },
 }
 
@@ -39,42 +53,59 @@ impl PolicyError {
             PolicyError::Open(path) => {
                 format!("As root: chown root {0} && chmod 644 {0}; or remove it.", path.display())
             }
-            PolicyError::Content { .. } => {
-                "It takes one key: level = \"terminal\", \"code\" or \"signed\".".to_owned()
+            PolicyError::NotText(_) | PolicyError::Content { .. } => {
+                "docs/config.md says what a policy takes.".to_owned()
             }
+            PolicyError::Refuses { .. } => "Ask whoever administers this machine.".to_owned(),
         }
     }
 }
 
-/// The least level that the policy allows; `None` where there is no policy.
+/// The floors that hold here.
+pub fn load(paths: &Paths) -> Result<Policy, SurveyError> {
+    let machine = read(&paths.policy, is_roots)?;
+    let own = paths.own_policy().map(|own| read(&own, |_| true)).transpose()?;
+    Ok(machine.and(own.unwrap_or_default()))
+}
+
+/// The least level that the policy allows; `None` where it says nothing of it.
 pub fn floor(paths: &Paths) -> Result<Option<Level>, SurveyError> {
-    let path = &paths.policy;
-    let Some(bytes) = files::read(path, LIMIT).map_err(PolicyError::from)? else { return Ok(None) };
-    if !is_roots(path) {
-        return Err(PolicyError::Open(path.clone()).into());
-    }
-    let content = |why: String| PolicyError::Content { path: path.clone(), why };
-    let text = String::from_utf8(bytes).map_err(|_| content("it is not UTF-8".to_owned()))?;
-    Ok(parse(&text).map_err(content)?)
+    Ok(load(paths)?.level)
 }
 
-fn parse(text: &str) -> Result<Option<Level>, String> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    if let Some(key) = table.keys().find(|key| *key != "level") {
-        return Err(format!("the key {key:?} is not known"));
+/// An error where a policy refuses.
+pub fn allow(
+    paths: &Paths,
+    refuses: impl Fn(&Policy) -> bool,
+    what: &'static str,
+) -> Result<(), SurveyError> {
+    if refuses(&load(paths)?) {
+        return Err(PolicyError::Refuses { path: paths.policy.clone(), what }.into());
     }
-    let Some(level) = table.get("level") else { return Ok(None) };
-    let level = level.as_str().ok_or("`level` must be text")?;
-    level.parse().map(Some).map_err(|error: crate::engine::approval::NotThat| error.to_string())
+    Ok(())
 }
 
+fn read(path: &Path, may_count: impl Fn(&Path) -> bool) -> Result<Policy, PolicyError> {
+    let Some(bytes) = files::read(path, LIMIT)? else { return Ok(Policy::default()) };
+    if !may_count(path) {
+        return Err(PolicyError::Open(path.to_owned()));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| PolicyError::NotText(path.to_owned()))?;
+    policy::parse(&text).map_err(|error| PolicyError::Content { path: path.to_owned(), error })
+}
+
+/// Whether root alone can write a file, links followed, and can put another in its place.
 #[cfg(unix)]
 fn is_roots(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let ours = |path: &Path| {
-        std::fs::metadata(path).is_ok_and(|metadata| metadata.uid() == 0 && metadata.mode() & 0o022 == 0)
-    };
-    ours(path) && path.parent().is_none_or(ours)
+    let Ok(path) = path.canonicalize() else { return false };
+    path.ancestors()
+        .all(|part| part.metadata().is_ok_and(|metadata| is_closed(metadata.uid(), metadata.mode())))
+}
+
+#[cfg(unix)]
+fn is_closed(uid: u32, mode: u32) -> bool {
+    uid == 0 && mode & 0o022 == 0
 }
 
 /// On Windows the folder's access list is the administrator's affair.
@@ -83,26 +114,51 @@ fn is_roots(_path: &Path) -> bool {
     true
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn what_a_policy_says() {
+    fn root_alone_may_write_it() {
         let table = [
-            ("", Ok(None)),
-            ("level = \"code\"", Ok(Some(Level::Code))),
-            ("level = \"signed\"\n", Ok(Some(Level::Signed))),
-            ("level = \"none\"", Err("not a level")),
-            ("level = 1", Err("must be text")),
-            ("lvl = \"code\"", Err("is not known")),
+            (0, 0o100_644, true),
+            (0, 0o100_600, true),
+            (0, 0o040_755, true),
+            (0, 0o100_664, false),
+            (0, 0o100_646, false),
+            (0, 0o041_777, false),
+            (1000, 0o100_644, false),
+            (1000, 0o100_600, false),
         ];
-        for (text, expected) in table {
-            match (parse(text), expected) {
-                (Ok(level), Ok(expected)) => assert_eq!(level, expected, "{text}"),
-                (Err(why), Err(expected)) => assert!(why.contains(expected), "{text}: {why}"),
-                (found, _) => assert!(found.is_err() == expected.is_err(), "{text}: {found:?}"),
-            }
+        for (uid, mode, expected) in table {
+            assert_eq!(is_closed(uid, mode), expected, "{uid} {mode:o}");
         }
+        // Whoever runs this: a folder that everybody can write to lies above.
+        let folder = tempfile::Builder::new().tempdir_in(std::env::temp_dir()).unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, "level = \"code\"").unwrap();
+        assert!(matches!(read(&path, is_roots), Err(PolicyError::Open(_))));
+        assert_eq!(read(&path, |_| true).unwrap().level, Some(Level::Code));
+        assert_eq!(read(&folder.path().join("none"), is_roots).unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn a_second_policy_only_tightens_and_the_first_does_not_move() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_str().unwrap().to_owned();
+        let os = crate::sys::paths::Os::current();
+        let moved = Paths::of(os, &[("MCPWATCH_HOME".to_owned(), home.clone())].into()).unwrap();
+        let plain = Paths::of(os, &[("HOME".to_owned(), home)].into()).unwrap();
+        assert_eq!(moved.policy, plain.policy);
+        assert_eq!(plain.own_policy(), None, "without MCPWATCH_HOME there is one policy");
+        let own = moved.own_policy().unwrap();
+        std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+        std::fs::write(&own, "level = \"code\"").unwrap();
+        assert!(floor(&moved).unwrap() >= Some(Level::Code));
+        std::fs::write(&own, "level = \"nothing\"").unwrap();
+        assert!(load(&moved).is_err(), "one that cannot be read is no missing one");
     }
 }

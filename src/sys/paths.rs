@@ -158,6 +158,12 @@ impl Paths {
         self.config.join("config.toml")
     }
 
+    /// A second policy beside the machine's, which can only tighten it; none unless `MCPWATCH_HOME` moved
+    /// everything.
+    pub fn own_policy(&self) -> Option<PathBuf> {
+        self.is_moved.then(|| self.config.join("policy.toml"))
+    }
+
     /// The lock of the servers that are configured for the user.
     pub fn user_lock(&self) -> PathBuf {
         self.data.join("mcp.lock")

@@ -2,23 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(unix)]
+mod artifacts;
 mod cli;
-#[cfg(target_os = "linux")]
-mod client_libraries;
 #[cfg(target_os = "linux")]
 mod clients;
 mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
-#[cfg(unix)]
-mod ends;
-#[cfg(target_os = "linux")]
-mod faults;
 mod fixture;
+#[cfg(unix)]
+mod floors;
 mod gate;
 mod https;
 #[cfg(unix)]
 mod launch;
+#[cfg(target_os = "linux")]
+mod lifetimes;
 mod lockfile;
 #[cfg(target_os = "linux")]
 mod pty;

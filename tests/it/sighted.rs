@@ -7,10 +7,10 @@ use crate::gate::{Session, is_refused};
 use mcpwatch::engine::json::Value;
 use std::time::{Duration, Instant};
 
-const FILES: [&str; 4] = ["--config", "client.json", "--lock", "mcp.lock"];
+pub const FILES: [&str; 4] = ["--config", "client.json", "--lock", "mcp.lock"];
 
 /// A server that is pinned and trusted; `None` where there is no pseudo-terminal.
-fn trusted(args: &[&str]) -> Option<Bench> {
+pub fn trusted(args: &[&str]) -> Option<Bench> {
     let bench = Bench::new();
     bench.servers(&[("notes", args)]);
     assert_eq!(bench.with_config(&["init", "--yes"]).code, 0);
@@ -20,14 +20,14 @@ fn trusted(args: &[&str]) -> Option<Bench> {
 }
 
 /// A client's session through the gate.
-fn session(bench: &Bench, args: &[&str]) -> Session {
+pub fn session(bench: &Bench, args: &[&str]) -> Session {
     let mut command = bench.command();
     command.args(["run", "--server", "notes", "--lock", "mcp.lock", "--"]).arg(fixture::path()).args(args);
     Session::start(command)
 }
 
 /// What `diff` says once the gate has written down what it saw: it does so beside the messages.
-fn told(bench: &Bench, text: &str) -> String {
+pub fn told(bench: &Bench, text: &str) -> String {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         let run = bench.with_config(&["diff"]);
@@ -40,11 +40,11 @@ fn told(bench: &Bench, text: &str) -> String {
     }
 }
 
-fn is_change_of_tools(line: &Value) -> bool {
+pub fn is_change_of_tools(line: &Value) -> bool {
     line.get("method").and_then(Value::as_str) == Some("notifications/tools/list_changed")
 }
 
-fn approve(bench: &Bench, answers: &[&str]) -> String {
+pub fn approve(bench: &Bench, answers: &[&str]) -> String {
     let args = [&["approve", "notes"], &FILES[..]].concat();
     let run = bench.at_terminal(&args, answers).unwrap();
     assert_eq!(run.code, 0, "{}", run.all());
@@ -52,7 +52,7 @@ fn approve(bench: &Bench, answers: &[&str]) -> String {
 }
 
 /// The text that `description` changes.
-const CHANGED: &str = "CHANGED";
+pub const CHANGED: &str = "CHANGED";
 
 #[test]
 fn one_list_for_mcpwatch_and_another_for_the_client_is_a_split_view() {

@@ -5,7 +5,7 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::render::human::{BOLD, DIM, YELLOW, paint};
-use crate::cli::render::{json, listing, outcome, review, wrapping};
+use crate::cli::render::{guard, json, listing, outcome, review, wrapping};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::store::trust::{Denied, Subject};
@@ -58,6 +58,9 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
         for line in review::seen(&seen) {
             let _ = writeln!(text, "  {line}");
         }
+    }
+    for line in guard::lines(&ground) {
+        let _ = writeln!(text, "{line}");
     }
     for line in wrapping::standings(&plan, &ground)? {
         let _ = writeln!(text, "{line}");
@@ -126,6 +129,7 @@ fn members(plan: &Plan, ground: &Ground) -> Result<Object, Error> {
         Value::Object(value)
     };
     members.insert("waiting", waiting(plan, ground)?.iter().map(seen).collect::<Vec<Value>>());
+    guard::members(ground, &mut members);
     members.insert("gone", json::texts(plan.gone.iter().map(|(_, name)| name.as_str())));
     members.insert("wrapping", wrapping::standing_members(plan, ground)?);
     Ok(members)

@@ -1,26 +1,25 @@
 //! `mcpwatch trust`: shows what a lock holds, or what changed in it since it was trusted, and asks
-//! once whether this person accepts exactly that content on this machine.
+//! once whether this person accepts exactly that content on this machine. `--level`, `--settings` and
+//! `--brought` decide how firmly the watch holds (`loosen`).
 
-use crate::cli::answer::{About, answer, at_level, needed};
+use crate::cli::answer::{About, answer};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::loosen::{self, Brought};
 use crate::cli::prompt::{Choice, Terminal};
 use crate::cli::render::human::{DIM, RED, YELLOW, count, paint};
 use crate::cli::render::{listing, outcome, review};
 use crate::engine::approval::Level;
-use crate::engine::digest::{Digest, Tag};
 use crate::engine::lockfile::{Lockfile, ServerPin};
 use crate::engine::review as lines;
 use crate::engine::secret::Known;
 use crate::engine::show;
 use crate::store::decide::Act;
-use crate::store::trust as store;
 use crate::store::trust::Standing;
-use crate::survey::SurveyError;
 use crate::survey::plan::Plan;
 use crate::survey::trust::{self, Difference, What};
-use crate::survey::{Ground, announce, decide};
+use crate::survey::{Ground, decide};
 use std::path::{Path, PathBuf};
 
 /// What the command takes.
@@ -35,13 +34,22 @@ pub struct Args {
     /// notification shows
     #[arg(long, value_name = "LEVEL", conflicts_with_all = ["file", "revoke"])]
     level: Option<Level>,
+    /// Show what `config.toml` loosens, and accept exactly that
+    #[arg(long, conflicts_with_all = ["file", "revoke", "level"])]
+    settings: bool,
+    /// Whether an environment may bring its own trust: `--trust-lock`, a moved MCPWATCH_HOME
+    #[arg(long, value_name = "WHETHER", conflicts_with_all = ["file", "revoke", "level", "settings"])]
+    brought: Option<Brought>,
 }
 
 /// Shows and asks for each lock.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
-    if let Some(level) = args.level {
-        return enrol(level, app, &ground);
+    match args {
+        Args { level: Some(level), .. } => return loosen::level(*level, app, &ground),
+        Args { settings: true, .. } => return loosen::settings(app, &ground),
+        Args { brought: Some(may), .. } => return loosen::brought(*may, app, &ground),
+        Args { .. } => {}
     }
     let mut request = app.ask(&[]);
     request.lock = args.file.clone().or(request.lock);
@@ -76,28 +84,6 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let open = plan.locks.iter().filter(|lock| lock.loaded.is_some()).any(|lock| !lock.is_trusted());
     Ok(if open && !args.revoke { Exit::ChangeWaits } else { Exit::Done })
-}
-
-/// Sets the level that decisions need from now on. It is answered at the level in force, and at the new
-/// one too: whoever enrols a level has its means.
-fn enrol(level: Level, app: &App, ground: &Ground) -> Result<Exit, Error> {
-    let lock = ground.paths.user_lock();
-    let text = format!("level {level}");
-    let offer = Digest::of_bytes(Tag::Offer, text.as_bytes());
-    let about = About { lock: &lock, server: "mcpwatch", verb: "level", items: 0, offer };
-    let in_force = needed(ground)?;
-    let mut terminal = Terminal::open()?;
-    let question =
-        format!("Decisions need the level `{in_force}` here. Shall they need `{level}` from now on?");
-    if !terminal.confirm(&question)? {
-        app.out.say("Nothing was changed.");
-        return Ok(Exit::Done);
-    }
-    at_level(&mut terminal, &about, in_force.max(level), ground)?;
-    store::update(&ground.paths, |trust| trust.level = level).map_err(SurveyError::from)?;
-    announce::say(&lock, announce::decision("mcpwatch", "level", level), ground);
-    app.out.say(&format!("Decisions need the level `{level}` from now on."));
-    Ok(Exit::Done)
 }
 
 /// Shows one lock and asks for it; whether it is trusted now.

@@ -1,10 +1,11 @@
 //! `mcpwatch uninstall`: unwraps everything, removes the service, and with `--data` all of ours.
 
-use super::unwrap::{confirm, wrapped};
+use super::unwrap::{REFUSED, wrapped};
 use super::wrap::{apply, report, show};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::loosen::confirm;
 use crate::cli::render::human::count;
 use crate::cli::render::json;
 use crate::cli::render::listing::short_path;
@@ -13,6 +14,7 @@ use crate::discover::Disk;
 use crate::engine::json::Value;
 use crate::service::{Manager, ServiceError};
 use crate::survey::Ground;
+use crate::survey::policy;
 use crate::survey::wrap::{self, Change};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -44,7 +46,8 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     if !args.dry_run {
         let files = changes.iter().filter(|change| !change.is_empty()).count();
         let question = format!("mcpwatch is taken out of {}.", count(files, "client file", "client files"));
-        if !confirm(&question, &ground)? {
+        policy::allow(&ground.paths, |policy| policy.refuses_unwrap, REFUSED)?;
+        if !confirm(&question, "uninstall", None, &ground)? {
             app.out.say("Nothing was changed.");
             return Ok(Exit::Done);
         }

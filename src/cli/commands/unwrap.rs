@@ -1,21 +1,23 @@
 //! `mcpwatch unwrap [NAME…]`: takes mcpwatch out of the clients' files again.
 //!
-//! That weakens what protects the model, so a person at a terminal has to confirm it.
+//! That loosens what protects the model, so a person has to confirm it at the level that decisions need,
+//! and a policy can refuse it.
 
 use super::wrap::{apply, report, show};
-use crate::cli::answer::{About, answer};
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
-use crate::cli::prompt::Terminal;
+use crate::cli::loosen::confirm;
 use crate::cli::render::human::count;
 use crate::cli::render::wrapping::{self, Way};
 use crate::cli::render::{json, listing};
 use crate::discover::{Disk, Entry};
-use crate::engine::digest::{Digest, Tag};
-use crate::survey::Ground;
 use crate::survey::plan::Plan;
+use crate::survey::policy;
 use crate::survey::wrap::{self, Change};
+
+/// What a policy can refuse.
+pub(super) const REFUSED: &str = "taking mcpwatch out of the clients' files";
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -54,7 +56,8 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             "From then on nothing stands between the clients and their servers in {}.",
             count(files, "file", "files")
         );
-        if !confirm(&question, &ground)? {
+        policy::allow(&ground.paths, |policy| policy.refuses_unwrap, REFUSED)?;
+        if !confirm(&question, "unwrap", None, &ground)? {
             app.out.say("Nothing was changed.");
             return Ok(Exit::Done);
         }
@@ -73,16 +76,4 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
 pub(super) fn wrapped(plan: &Plan) -> Vec<&Entry> {
     let entries = plan.servers.iter().flat_map(|server| &server.entries);
     entries.filter(|entry| entry.wrapped.is_some()).collect()
-}
-
-/// Asks for a decision that weakens, at the level in force.
-pub(super) fn confirm(question: &str, ground: &Ground) -> Result<bool, Error> {
-    let mut terminal = Terminal::open()?;
-    if !terminal.confirm(question)? {
-        return Ok(false);
-    }
-    let offer = Digest::of_bytes(Tag::Offer, question.as_bytes());
-    let lock = ground.paths.user_lock();
-    let about = About { lock: &lock, server: "mcpwatch", verb: "weaken", items: 0, offer };
-    answer(&mut terminal, &about, ground).map(|_| true)
 }

@@ -1,5 +1,6 @@
 //! Rendering of what the commands found: for people, for programs, and as progress.
 
+pub mod guard;
 pub mod human;
 pub mod json;
 pub mod listing;

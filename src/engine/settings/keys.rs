@@ -60,7 +60,7 @@ pub const KEYS: [Key; 15] = [
         table: "",
         name: "watch",
         takes: Takes::Word(&["resident", "probe", "gate-only", "off"]),
-        does: "How the daemon watches: connected while it can be, only at each interval, only through gates that clients run, or not at all.",
+        does: "How the daemon watches: connected while it can be, only at each interval, only through gates that clients run, or not at all. `off` loosens the watch, so it holds only once you accepted it.",
     },
     Key {
         table: "",
@@ -126,7 +126,7 @@ pub const KEYS: [Key; 15] = [
         table: "notify",
         name: "off",
         takes: Takes::Words(&["info", "warning", "critical"]),
-        does: "Severities for which nothing is shown.",
+        does: "Severities for which nothing is shown. `critical` among them loosens the watch, so it holds only once you accepted it.",
     },
 ];
 
@@ -200,9 +200,36 @@ pub fn reference() -> String {
             ));
         }
     }
+    page.push_str(&loosening());
+    page.push_str(&policy_reference());
     page.push_str(
         "\n## An example\n\n```toml\nhold = \"2m\"\n\n[server.github]\nwatch = \"probe\"\ninterval = \"2h\"\n\n\
          [notify]\nquiet_hours = \"22:00-07:00\"\n```\n",
     );
+    page
+}
+
+fn loosening() -> String {
+    "\n## What loosens\n\n\
+     A setting that leaves you less protected than its default (the table says which) does not hold because it \
+     stands in the file: an agent or an installer could have written it. It holds once you accepted exactly \
+     these values with `mcpwatch trust --settings`, at the level that decisions need here; until then the default \
+     does, and `mcpwatch status` says so. Another value asks again. So do lowering the level \
+     (`mcpwatch trust --level`), letting an environment bring its own trust (`mcpwatch trust --brought allow`, \
+     for `--trust-lock` and a moved `MCPWATCH_HOME`), and `mcpwatch unwrap`.\n"
+        .to_owned()
+}
+
+fn policy_reference() -> String {
+    let mut page = "\n## The machine's policy\n\n\
+        `/etc/mcpwatch/policy.toml` (on Windows `C:\\ProgramData\\mcpwatch\\policy.toml`) sets floors for every \
+        account: gate, commands and daemon read it, and no decision of a person goes below it. It counts only if \
+        root owns it and every folder above it and nobody else can write them; one that is there and cannot be used \
+        closes the gate. No variable moves it. With `MCPWATCH_HOME`, a `config/policy.toml` in that folder counts \
+        too; of two, the stricter word counts for each key.\n\n| key | takes | |\n|---|---|---|\n"
+        .to_owned();
+    for (name, takes, does) in super::policy::KEYS {
+        page.push_str(&format!("| `{name}` | {takes} | {does} |\n"));
+    }
     page
 }

@@ -19,14 +19,14 @@ pub fn may_be_brought(account: &Paths) -> Result<bool, StoreError> {
     Ok(own.is_none_or(|trust| trust.allows_brought))
 }
 
-/// Whether the store of these directories may be obeyed: it is this account's own, or may be brought.
+/// Whether the store of these directories is this account's own. One that is not is obeyed only where
+/// trust [may be brought](may_be_brought).
 ///
 /// `system` is what the environment says, and an environment can come with a repository: an entry can
 /// set `MCPWATCH_HOME`, `HOME` or `XDG_DATA_HOME` for what it starts.
-pub fn is_obeyed(system: &Paths, account: &Paths) -> Result<bool, StoreError> {
+pub fn is_own(system: &Paths, account: &Paths) -> Result<bool, StoreError> {
     let store = system.trust_file();
-    let own = store == account.trust_file() || file::elsewhere(account)?.as_ref() == Some(&store);
-    if own { Ok(true) } else { may_be_brought(account) }
+    Ok(store == account.trust_file() || file::elsewhere(account)?.as_ref() == Some(&store))
 }
 
 /// Writes the trust store; the caller holds its guard. One that a variable of the system's own

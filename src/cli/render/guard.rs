@@ -1,0 +1,69 @@
+//! What guards decisions here, as far as it is not the default: level, loosened settings, policy.
+
+use super::human::{DIM, YELLOW, paint};
+use crate::engine::approval::Level;
+use crate::engine::json::{Object, Value};
+use crate::engine::show;
+use crate::survey::Ground;
+use crate::survey::settings::{self, InForce};
+use crate::{cli::error::sentence, survey::SurveyError};
+
+/// A line for each.
+pub fn lines(ground: &Ground) -> Vec<String> {
+    let mut lines = Vec::new();
+    let file = ground.paths.config_file();
+    match settings::of(ground) {
+        Err(error) => lines.push(paint(YELLOW, &unusable(&error))),
+        Ok(found) => {
+            if !found.weakened.is_empty() {
+                let values: Vec<String> =
+                    found.weakened.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                let values = show::line(&values.join(", "), 400);
+                let standing = if found.is_accepted {
+                    paint(DIM, "you accepted that")
+                } else {
+                    paint(YELLOW, "that does not hold: run `mcpwatch trust --settings`")
+                };
+                lines.push(format!("{} loosens the watch: {values}; {standing}", file.display()));
+            }
+            let floors = found.policy.floors();
+            if !floors.is_empty() {
+                lines.push(paint(DIM, &format!("this machine's policy: {}", floors.join(", "))));
+            }
+        }
+    }
+    if let Some(trust) = &ground.trust {
+        if trust.level != Level::Terminal {
+            lines.push(paint(DIM, &format!("decisions need the level `{}`", trust.level)));
+        }
+        if trust.allows_brought {
+            lines.push(paint(
+                YELLOW,
+                "an environment may bring its own trust: `mcpwatch trust --brought refuse`",
+            ));
+        }
+    }
+    lines
+}
+
+/// The same for programs.
+pub fn members(ground: &Ground, members: &mut Object) {
+    match settings::of(ground) {
+        Err(error) => {
+            members.insert("settingsProblem", error.to_string());
+        }
+        Ok(InForce { weakened, is_accepted, policy, .. }) => {
+            let weakened: Object = weakened.into_iter().collect();
+            members.insert("loosened", weakened);
+            members.insert("loosenedAccepted", is_accepted);
+            let floors: Vec<Value> = policy.floors().into_iter().map(Value::from).collect();
+            members.insert("policy", floors);
+        }
+    }
+    let level = ground.trust.as_ref().map_or(Level::Terminal, |trust| trust.level);
+    members.insert("level", level.to_string());
+}
+
+fn unusable(error: &SurveyError) -> String {
+    format!("gates are closed: {} {}", sentence(&error.to_string()), sentence(&error.hint()))
+}

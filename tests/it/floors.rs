@@ -1,0 +1,142 @@
+//! What may loosen the watch: settings hold only once they were accepted, and nothing goes below the
+//! machine's policy. The tests' policy is the one of `MCPWATCH_HOME`, which can only tighten.
+
+use crate::cli::bench::Bench;
+use crate::gate::is_refused;
+use crate::sighted::{CHANGED, FILES, is_change_of_tools, session, trusted};
+
+/// A server that changes for everyone but mcpwatch.
+const ARGS: [&str; 4] = ["--change", "description", "--when", "stranger"];
+
+fn configure(bench: &Bench, file: &str, text: &str) {
+    let path = bench.home().join("mcpwatch/config").join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // As an editor would: a new file under the old name.
+    let new = path.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, path).unwrap();
+}
+
+fn accept_settings(bench: &Bench) -> String {
+    let run = bench.at_terminal(&["trust", "--settings"], &["yes"]).unwrap();
+    assert_eq!(run.code, 0, "{}", run.all());
+    run.all()
+}
+
+fn shows_change(client: &mut crate::gate::Session) -> bool {
+    client.tools().iter().any(|(_, tool)| format!("{tool:?}").contains(CHANGED))
+}
+
+#[test]
+fn a_loosened_setting_holds_once_it_is_accepted() {
+    let Some(bench) = trusted(&ARGS) else { return };
+    configure(&bench, "config.toml", "mode = \"observe\"\n");
+    let status = bench.run(&["status"]).stdout;
+    assert!(status.contains("loosens the watch: mode = observe; that does not hold"), "{status}");
+    let mut client = session(&bench, &ARGS);
+    client.open();
+    assert!(!shows_change(&mut client));
+    assert!(is_refused(&client.call("search", r#"{"query":"x"}"#)));
+
+    // Nobody accepts it without a terminal, and a no is a no.
+    assert_eq!(bench.run(&["trust", "--settings"]).code, 3);
+    let no = bench.at_terminal(&["trust", "--settings"], &["no"]).unwrap();
+    assert_eq!(no.code, 1, "{}", no.all());
+    assert!(!shows_change(&mut client));
+
+    // Accepted, it holds in the same session; what it says is shown first.
+    let screen = accept_settings(&bench);
+    assert!(screen.contains("mode = observe"), "{screen}");
+    client.wait(is_change_of_tools);
+    assert!(shows_change(&mut client));
+    assert!(!is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    assert!(bench.run(&["status"]).stdout.contains("you accepted that"));
+    let log = bench.run(&["log", "--kind", "decision"]).stdout;
+    assert!(log.contains("settings"), "{log}");
+
+    // Other values are another decision, and until then none of them hold.
+    configure(&bench, "config.toml", "mode = \"observe\"\nverify = \"10m\"\n");
+    client.wait(is_change_of_tools);
+    assert!(!shows_change(&mut client));
+    assert!(bench.run(&["status"]).stdout.contains("mode = observe, verify = 10m; that does not hold"));
+}
+
+#[test]
+fn no_decision_goes_below_the_policy() {
+    let Some(bench) = trusted(&ARGS) else { return };
+    configure(&bench, "config.toml", "mode = \"observe\"\n");
+    accept_settings(&bench);
+    let mut client = session(&bench, &ARGS);
+    client.open();
+    assert!(shows_change(&mut client));
+    // The policy comes in mid-session, and the gate holds back from then on.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    configure(&bench, "policy.toml", "mode = \"enforce\"\nlevel = \"code\"\nunwrap = \"refuse\"\n");
+    client.wait(is_change_of_tools);
+    assert!(!shows_change(&mut client));
+    assert!(is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    let status = bench.run(&["status"]).stdout;
+    assert!(status.contains("policy: level = \"code\", mode = \"enforce\", unwrap = \"refuse\""), "{status}");
+
+    // A decision needs the policy's level, whatever this person enrolled.
+    let approve = [&["approve", "notes"], &FILES[..]].concat();
+    let run = bench.at_terminal(&approve, &["y"]).unwrap();
+    assert_eq!(run.code, 3, "{}", run.all());
+    assert!(run.stdout.contains("the level `code`"), "{}", run.all());
+
+    // mcpwatch stays in the client's file.
+    assert_eq!(bench.run(&["wrap", "--config", "client.json", "--lock", "mcp.lock"]).code, 0);
+    let wrapped = bench.read("client.json");
+    let unwrap = bench.at_terminal(&["unwrap", "--config", "client.json"], &["yes"]).unwrap();
+    assert_eq!(unwrap.code, 3, "{}", unwrap.all());
+    assert!(unwrap.stdout.contains("policy") && unwrap.stdout.contains("refuses"), "{}", unwrap.all());
+    assert_eq!(bench.read("client.json"), wrapped);
+}
+
+#[test]
+fn a_policy_refuses_trust_that_is_brought() {
+    let Some(bench) = trusted(&[]) else { return };
+    configure(&bench, "policy.toml", "brought = \"refuse\"\n");
+    let check = bench.with_config(&["check", "--trust-lock"]);
+    assert_eq!(check.code, 3, "{}", check.all());
+    assert!(check.stderr.contains("refuses `--trust-lock`"), "{}", check.all());
+    // MCPWATCH_HOME is moved here.
+    let mut client = session(&bench, &[]);
+    client.open();
+    let answer = client.call("mcpwatch_review", "{}");
+    assert!(format!("{answer:?}").contains("brings its own trust"), "{answer:?}");
+    assert_eq!(client.tools()[0].0, "mcpwatch_review");
+    assert_eq!(bench.run(&["trust", "--brought", "allow"]).code, 3);
+}
+
+#[test]
+fn a_policy_or_settings_that_cannot_be_read_close_the_gate() {
+    let cases = [
+        ("policy.toml", "level = \"none\"\n", "policy for mcpwatch cannot be used", "level = \"terminal\"\n"),
+        ("config.toml", "mode = \n", "config.toml cannot be read", "mode = \"enforce\"\n"),
+    ];
+    let Some(bench) = trusted(&[]) else { return };
+    let mut client = session(&bench, &[]);
+    client.open();
+    assert_eq!(client.tools().len(), 8);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    for (file, broken, why, whole) in cases {
+        configure(&bench, file, broken);
+        client.wait(is_change_of_tools);
+        let answer = client.call("echo", r#"{"text":"x"}"#);
+        assert!(is_refused(&answer) && format!("{answer:?}").contains(why), "{file}: {answer:?}");
+        let status = bench.run(&["status"]).stdout;
+        assert!(status.contains("gates are closed"), "{file}: {status}");
+        configure(&bench, file, whole);
+        client.wait(is_change_of_tools);
+        assert!(!is_refused(&client.call("echo", r#"{"text":"x"}"#)), "{file}");
+    }
+}
+
+#[test]
+fn a_store_that_is_brought_cannot_allow_itself() {
+    let bench = Bench::new();
+    let run = bench.run(&["trust", "--brought", "allow"]);
+    assert_eq!(run.code, 3);
+    assert!(run.stderr.contains("MCPWATCH_HOME is set"), "{}", run.all());
+}
