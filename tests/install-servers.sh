@@ -2,9 +2,12 @@
 # Installs the real servers that tests read, at exact versions with their dependencies locked, into
 # $MCPWATCH_TEST_SERVERS (target/test-servers where it is not set). Quick when they are there already.
 #
-# - npm:        what `tests/servers/npm/package-lock.json` locks, the current releases
-# - npm-before: the releases before them, of three of the servers
-# - python:     what `tests/servers/python/requirements.txt` pins, in a virtual environment
+# - npm, python: the current releases
+# - npm-before, python-before: the releases before them
+# - python-sdk-before: the release before the current one of PyPI's `mcp` 2.x
+#
+# npm's are what `package-lock.json` locks; Python's what `requirements.txt` pins, hashes included, in a
+# virtual environment for each set, since servers that name no exact `mcp` start with few releases of it.
 #
 # A test that does not find a server prints `skipped: NAME` to stderr and passes; `.ci/run` runs this
 # first and takes such a line for a failure.
@@ -42,14 +45,19 @@ for name in npm npm-before; do
     fi
 done
 
-pins=$here/servers/python/requirements.txt
-if ! present python "$pins"; then
-    rm -rf "${into:?}/python"
-    python3 -m venv "$into/python"
-    "$into/python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$pins"
-    done_with python "$pins"
-fi
+for name in python python-before python-sdk-before; do
+    pins=$here/servers/$name/requirements.txt
+    if ! present "$name" "$pins"; then
+        rm -rf "${into:?}/$name"
+        python3 -m venv "$into/$name"
+        "$into/$name/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+            --require-hashes -r "$pins"
+        done_with "$name" "$pins"
+    fi
+done
 
-# Node looks for packages beside the script that asks for them.
+# Our own servers on both SDKs, in other words before. Node looks for packages beside the script.
 cp "$here/servers/modern.mjs" "$into/npm/modern.mjs"
 cp "$here/servers/modern.py" "$into/python/modern.py"
+sed 's/Adds two numbers/Adds 2 numbers/' "$here/servers/modern.mjs" >"$into/npm-before/modern.mjs"
+sed 's/Adds two numbers/Adds 2 numbers/' "$here/servers/modern.py" >"$into/python-sdk-before/modern.py"

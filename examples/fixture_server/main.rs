@@ -15,6 +15,7 @@
 //! - `--log` appends every message received, a line each, so that a test can prove what never came.
 //! - `--script`: a JSON object from method to a list of raw results; the nth request of the method
 //!   gets the nth, the last one again and again. Raw: duplicate keys and odd escapes stay.
+//! - `DIR/pid` has the process id.
 //! - Over HTTP the log also has the header fields that MCP defines, as lines that begin with `HEADER`.
 //! - `--http 0` takes a free port; its URL goes to stderr, and to `DIR/url`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -110,6 +110,9 @@ impl Server {
             let count = earlier.as_ref().map_or(0, |text| text.trim().parse::<u32>().unwrap_or(0));
             std::fs::write(file, format!("{}\n", count + 1)).expect("the state folder is writable");
         }
+        if let Some(file) = options.state_file("pid") {
+            std::fs::write(file, std::process::id().to_string()).expect("the state folder is writable");
+        }
         let scripts = options.script.as_ref().map_or_else(HashMap::new, |file| {
             let text = std::fs::read_to_string(file).expect("the script is readable");
             serde_json::from_str(&text).expect("the script maps methods to lists of results")

@@ -1,9 +1,9 @@
 //! Claude Code: `~/.claude.json` (for the user, and for the user in one project), `.mcp.json` of each
 //! project, plugins, and the administrator's `managed-mcp.json`, which excludes all others.
 //!
-//! A server of `.mcp.json` counts as asked for when a file of the user's own enables it. A
-//! `.claude/settings*.json` lies in the project, where a repository can bring it along: it can switch
-//! off, and never ask.
+//! A server of `.mcp.json` never counts as asked for: who enables one does so by its name, and whoever
+//! writes to the repository can give that name another command the day after. Settings, the user's own
+//! and a project's `.claude/settings*.json`, can switch off, and are told of.
 
 use super::claude_code_policy::Policy;
 use super::client::Spec;
@@ -108,7 +108,7 @@ fn projects(reader: &mut Reader<'_>, places: &Places, folders: &[PathBuf], switc
     }
 }
 
-/// Decides which servers of `.mcp.json` are switched off, and which the user has asked for.
+/// Decides which servers of `.mcp.json` are switched off, and notes which are enabled.
 fn ask(search: &mut Search<'_>, first: usize, own: &Path, projects: &[Switches]) {
     let everywhere = search.peek(&own.join("settings.json"), Switches::read).unwrap_or_default();
     for (folder, mine) in search.folders.iter().zip(projects) {
@@ -117,13 +117,16 @@ fn ask(search: &mut Search<'_>, first: usize, own: &Path, projects: &[Switches])
         let here = |folder_of: &Option<PathBuf>| folder_of.as_deref() == Some(folder);
         for entry in search.found.entries[first..].iter_mut().filter(|entry| here(&entry.folder)) {
             let name = &entry.name;
-            entry.asked = mine.enable(name) || everywhere.enable(name);
             entry.disabled =
                 inside.iter().chain([mine, &everywhere]).any(|switches| switches.off.contains(name));
-            if !entry.asked && !entry.disabled && inside.iter().any(|switches| switches.enable(name)) {
-                entry.notes.push(
-                    "enabled by .claude/settings in the project, which the project may have brought".into(),
-                );
+            let by_user = mine.enable(name) || everywhere.enable(name);
+            let words = if by_user {
+                "enabled in your settings, by its name; its command is the project's"
+            } else {
+                "enabled by .claude/settings in the project, which the project may have brought"
+            };
+            if !entry.disabled && (by_user || inside.iter().any(|switches| switches.enable(name))) {
+                entry.notes.push(words.into());
             }
         }
     }

@@ -30,8 +30,9 @@ pub struct Entry {
     pub launch: Launch,
     /// Whether the client is told not to start it.
     pub disabled: bool,
-    /// Whether its owner has asked for it: it stands in the user's own configuration, was named with
-    /// `--config`, or was enabled there by name. What is not asked for is listed, never resolved.
+    /// Whether its owner has asked for it: it stands in the user's own configuration, or was named with
+    /// `--config`. What is not asked for is listed, never resolved; that it is enabled by its name says
+    /// nothing about its launch.
     pub asked: bool,
     /// A file of variables for its environment, as written (VS Code's `envFile`).
     pub env_file: Option<String>,

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::engine::digest::Tag;
 use crate::engine::placeholder::{Machine, Name};
 
 fn alice() -> Machine {
@@ -264,4 +265,23 @@ fn compares_artifacts() {
     let moved = compare_artifacts(&binary("${home}/x", b"1"), &binary("/tmp/x", b"2"));
     assert_eq!(moved.len(), 2);
     assert_eq!(moved[1].to_string(), "${home}/x → /tmp/x");
+}
+
+#[test]
+fn one_script_seen_from_two_folders_is_one() {
+    let check = |one: &str, other: &str, same: bool| {
+        let file = Digest::of_bytes(Tag::File, b"script");
+        let script = |path: &str| Artifact::Script { path: path.to_owned(), file };
+        let changes = |one, other| compare_artifacts(&script(one), &script(other)).len();
+        assert_eq!(
+            (changes(one, other), changes(other, one)),
+            (usize::from(!same), usize::from(!same)),
+            "{one}"
+        );
+    };
+    check("/srv/notes/server.py", "${cwd}/server.py", true);
+    check("${home}/notes/server.py", "${cwd}/notes/server.py", true);
+    check("/srv/notes/server.py", "${cwd}/other.py", false);
+    check("/srv/my-server.py", "${cwd}/server.py", false);
+    check("/srv/a/server.py", "/srv/b/server.py", false);
 }

@@ -9,6 +9,7 @@ use super::remote::Said;
 use super::report::Report;
 use crate::engine::frame::{Frame, LineFramer};
 use crate::engine::gate::{Effect, Event, Gate, Input, Output, Side, Stream};
+use crate::engine::jsonrpc::{self, Envelope, Message, Shape};
 use crate::ipc::message::GateNews;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -276,9 +277,18 @@ impl Pump {
         match to {
             Side::Client => self.client.push(bytes),
             // Waiting for it here could wait for ever: it may be waiting for us to read.
-            Side::Server if self.server.queued.get() > FULL => {}
+            Side::Server if self.server.queued.get() > FULL => self.give_up(&bytes),
             Side::Server => self.server.push(bytes),
         }
+    }
+
+    /// What cannot be kept for the server is not sent: whoever waits for an answer gets one.
+    fn give_up(&self, message: &[u8]) {
+        let id = match jsonrpc::read(message) {
+            Ok(Envelope::Single(Message { shape: Shape::Request(id, _), .. })) => id,
+            _ => return,
+        };
+        self.tell(Input::Failed(id, "mcpwatch: the server does not read what is sent to it.".to_owned()));
     }
 }
 

@@ -32,6 +32,14 @@ pub enum Server {
     Remote(Box<Remote>),
 }
 
+/// What happens beside a server's messages.
+pub enum Happened {
+    /// Its transport says something.
+    Said(Said),
+    /// Its process ended and did not mean to; helpers of it may hold its output open.
+    Died,
+}
+
 /// A remote server.
 pub struct Remote {
     ends: Option<(FromServer, ToServer)>,
@@ -78,12 +86,16 @@ impl Server {
         }
     }
 
-    /// Waits for what its transport says by itself; a program's says nothing.
-    pub async fn said(&mut self) -> Said {
+    /// Waits for what happens beside its messages.
+    pub async fn news(&mut self) -> Happened {
         match self {
-            Server::Program(_) => std::future::pending().await,
+            Server::Program(process) => match process.wait().await {
+                // A launcher may leave well while what it started goes on with its ends.
+                Ok(status) if !status.success() => Happened::Died,
+                Ok(_) | Err(_) => std::future::pending().await,
+            },
             Server::Remote(remote) => match remote.said.recv().await {
-                Some(said) => said,
+                Some(said) => Happened::Said(said),
                 None => std::future::pending().await,
             },
         }

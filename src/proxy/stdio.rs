@@ -8,11 +8,10 @@
 use super::ends;
 use super::pins::{ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Asked, Loaded, Pins, ProxyError, Runs};
 use super::pump::{Check, Checked, Pump};
-use super::remote::Said;
 use super::report::Report;
-use super::server::Server;
+use super::server::{Happened, Server};
 use super::signals::Signals;
-use crate::engine::gate::{Approval, Config, Gate, Input, Limits, Mode, Side};
+use crate::engine::gate::{Approval, Config, Gate, Input, Mode, Side};
 use crate::engine::launchpin::Launch;
 use crate::ipc;
 use crate::ipc::message::{Askable, Push, ServerId};
@@ -38,6 +37,9 @@ const SETTLE: Duration = Duration::from_millis(20);
 
 /// How often files are looked at where they cannot be watched.
 const POLL: Duration = Duration::from_secs(2);
+
+/// How long what a server and its client said last is still on its way when the server is gone.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// When files are watched and the daemon is looked for: after the opening, which they must not slow.
 const SETTLED: Duration = Duration::from_millis(100);
@@ -87,7 +89,6 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
         pins,
         name: asked.server,
         approval: loaded.approval,
-        settings: (loaded.mode, loaded.limits),
         ends: loaded.ends_in.map(in_time),
         observes,
         signals,
@@ -103,7 +104,6 @@ struct Conversation<'a> {
     pins: Arc<Pins>,
     name: String,
     approval: Approval,
-    settings: (Mode, Limits),
     /// When to look again, because an approval ends with the day.
     ends: Option<Instant>,
     observes: bool,
@@ -124,6 +124,7 @@ impl<'a> Conversation<'a> {
         let mut settled = Box::pin(tokio::time::sleep(SETTLED));
         let mut outside = Outside::default();
         let mut leaving: Option<Direction<'a>> = None;
+        let mut died = None;
         let end = loop {
             tokio::select! {
                 () = &mut tick => {}
@@ -151,7 +152,11 @@ impl<'a> Conversation<'a> {
                     break End::Server;
                 }
                 signal = self.signals.next() => break End::Signal(signal),
-                said = said(&mut server) => pump.heed(said),
+                happened = news(&mut server), if died.is_none() => match happened {
+                    Happened::Said(said) => pump.heed(said),
+                    Happened::Died => died = Some(Box::pin(tokio::time::sleep(LAST_WORDS))),
+                },
+                () = async { if let Some(died) = &mut died { died.await; } }, if died.is_some() => break End::Server,
                 () = async { if let Some(ends) = self.ends { tokio::time::sleep_until(ends).await } },
                     if self.ends.is_some() =>
                 {
@@ -173,6 +178,17 @@ impl<'a> Conversation<'a> {
             }
         };
         drop(from_server);
+        if let End::Server = end {
+            let why = match &mut server {
+                Some(server) => server.status().await.1,
+                None => "it closed its output.".to_owned(),
+            };
+            pump.tell(Input::ServerClosed(why));
+            if leaving.is_none() {
+                // What the client has sent by now is answered too.
+                let _unread = tokio::time::timeout(LAST_WORDS, from_client).await;
+            }
+        }
         finish(end, pump, server).await
     }
 
@@ -188,9 +204,13 @@ impl<'a> Conversation<'a> {
     fn reload(&mut self, server: Option<&Server>) -> Option<(Server, Check)> {
         let mut loaded = self.pins.load();
         self.ends = loaded.ends_in.map(in_time);
-        if (loaded.mode, loaded.limits) != self.settings {
-            self.settings = (loaded.mode, loaded.limits);
-            self.pump.tell(Input::Settings(loaded.mode, loaded.limits));
+        match loaded.mode {
+            Mode::Enforce if self.observes => {
+                self.observes = false;
+                self.pump.tell(Input::Enforce);
+            }
+            // What loosens a gate counts from the next session on.
+            Mode::Enforce | Mode::Observe => {}
         }
         if loaded.approval == self.approval {
             return None;
@@ -306,10 +326,10 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
     }
 }
 
-/// Waits for what the server's transport says by itself.
-async fn said(server: &mut Option<Server>) -> Said {
+/// Waits for what happens beside the server's messages.
+async fn news(server: &mut Option<Server>) -> Happened {
     match server {
-        Some(server) => server.said().await,
+        Some(server) => server.news().await,
         None => std::future::pending().await,
     }
 }
@@ -359,11 +379,10 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
         }
         End::Server => {
             let mut server = server;
-            let (code, why) = match &mut server {
-                Some(server) => server.status().await,
-                None => (0, "it closed its output.".to_owned()),
+            let code = match &mut server {
+                Some(server) => server.status().await.0,
+                None => 0,
             };
-            pump.tell(Input::ServerClosed(why));
             let _client_gone = tokio::time::timeout(LEAVE, pump.flush()).await;
             pump.close_server().await;
             end_server(server).await;

@@ -131,7 +131,7 @@ const GEMINI_CLI: Agent = Agent {
 };
 
 /// Where clients are installed.
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     let set = std::env::var_os("MCPWATCH_TEST_CLIENTS").filter(|set| !set.is_empty()).map(PathBuf::from);
     set.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-clients"))
 }

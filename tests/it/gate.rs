@@ -8,7 +8,7 @@ use mcpwatch::engine::lockfile::{self, Lockfile, Pin, ServerPin};
 use mcpwatch::engine::placeholder::literal;
 use mcpwatch::engine::surface::{ItemKey, Kind, Surface};
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -88,19 +88,23 @@ impl Place {
     }
 
     pub fn gate_with(&self, options: &[&str], args: &[String]) -> Session {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
-        command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
-        command.args(["run", "--server", "fixture", "--lock"]).arg(self.path("mcp.lock")).args(options);
+        let mut command = self.run(options);
         command.arg("--").arg(fixture::path()).args(args);
         Session::start(command)
     }
 
-    /// Starts the gate in front of an address.
-    pub fn gate_url(&self, url: &str) -> Session {
+    /// `mcpwatch run` for this place's lock, up to what it runs.
+    pub fn run(&self, options: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
         command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
-        command.args(["run", "--server", "fixture", "--trust-lock", "--url", url, "--lock"]);
-        command.arg(self.path("mcp.lock"));
+        command.args(["run", "--server", "fixture", "--lock"]).arg(self.path("mcp.lock")).args(options);
+        command
+    }
+
+    /// Starts the gate in front of an address.
+    pub fn gate_url(&self, url: &str) -> Session {
+        let mut command = self.run(&["--trust-lock"]);
+        command.args(["--url", url]);
         Session::start(command)
     }
 
@@ -111,6 +115,7 @@ impl Place {
 }
 
 impl Session {
+    /// Starts it and reads what comes.
     pub fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -183,6 +188,24 @@ impl Session {
     pub fn has_seen(&mut self, text: &str) -> bool {
         self.seen.extend(self.lines.try_iter());
         self.seen.iter().any(|line| line.contains(text) && !line.contains("Blocked by mcpwatch"))
+    }
+
+    /// The next line, or `None` at the end of the stream.
+    pub fn line(&mut self) -> Option<Value> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                let value = parse(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}"));
+                self.seen.push(line);
+                Some(value)
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("neither a line nor the end; so far {:#?}", self.seen),
+            Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Closes our end of its stdin.
+    pub fn close(&mut self) {
+        drop(self.stdin.take());
     }
 
     pub fn leave(mut self) -> ExitStatus {
@@ -613,57 +636,4 @@ fn an_address_where_nobody_answers_is_said_at_once() {
     );
     assert!(answer.get("error").is_some(), "{answer:?}");
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-}
-
-#[cfg(unix)]
-#[test]
-fn works_on_socketpairs_and_files() {
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-    let place = Place::new();
-    let args = place.server(&[]);
-    place.pin(&args, approved());
-    let command = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
-        command.env("MCPWATCH_HOME", place.path("home")).stderr(Stdio::null());
-        command.args(["run", "--server", "fixture", "--trust-lock", "--lock"]).arg(place.path("mcp.lock"));
-        command.arg("--").arg(fixture::path()).args(&args);
-        command
-    };
-    let text = concat!(
-        r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#,
-        "\n",
-        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
-        "\n",
-        r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hello"}}}"#,
-        "\n",
-    );
-    // Node's `spawn` gives a socketpair for each end.
-    let (mut to, input) = UnixStream::pair().unwrap();
-    let (from, output) = UnixStream::pair().unwrap();
-    let mut child = command().stdin(OwnedFd::from(input)).stdout(OwnedFd::from(output)).spawn().unwrap();
-    to.write_all(text.as_bytes()).unwrap();
-    let mut lines = BufReader::new(from).lines();
-    let found = lines.by_ref().take(2).any(|line| line.unwrap().contains("hello"));
-    assert!(found);
-    drop(to);
-    assert!(child.wait().unwrap().success());
-    // Files: everything is there at once, and the end with it.
-    let (input, output) = (place.path("input"), place.path("output"));
-    std::fs::write(&input, text).unwrap();
-    let status = command()
-        .stdin(std::fs::File::open(input).unwrap())
-        .stdout(std::fs::File::create(&output).unwrap())
-        .status()
-        .unwrap();
-    assert!(status.success());
-    assert!(std::fs::read_to_string(output).unwrap().contains("hello"));
-    assert!(!flags_left_behind(Path::new("/proc/self/fd/0")));
-}
-
-/// Whether our own stdin was left non-blocking.
-#[cfg(unix)]
-fn flags_left_behind(_: &Path) -> bool {
-    let flags = nix::fcntl::fcntl(std::io::stdin(), nix::fcntl::FcntlArg::F_GETFL).unwrap();
-    nix::fcntl::OFlag::from_bits_retain(flags).contains(nix::fcntl::OFlag::O_NONBLOCK)
 }

@@ -6,10 +6,16 @@
 mod artifacts;
 mod cli;
 #[cfg(target_os = "linux")]
+mod client_libraries;
+#[cfg(target_os = "linux")]
 mod clients;
 mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
+#[cfg(unix)]
+mod ends;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fixture;
 #[cfg(unix)]
 mod floors;

@@ -3,23 +3,10 @@
 //! first leads to one release and then to the next. Those not installed are skipped by name.
 
 use crate::cli::bench::{Bench, Run};
-use crate::servers::{Http, Server, folder, node};
+use crate::servers::{Server, folder, node, python_of};
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
-
-/// Two releases of a server: the sets they are installed in.
-struct Releases {
-    name: &'static str,
-    sets: [&'static str; 2],
-    /// What node starts, below the set's folder.
-    script: &'static str,
-    args: &'static [&'static str],
-    by_person: bool,
-}
-
-fn releases(name: &'static str, script: &'static str, args: &'static [&'static str]) -> Releases {
-    Releases { name, sets: ["npm-before", "npm"], script, args, by_person: false }
-}
+use std::path::{Path, PathBuf};
 
 /// The digest of the offer that waits, and what the review says.
 fn offer(bench: &Bench) -> (String, String) {
@@ -61,12 +48,9 @@ fn story(name: &str, bench: &Bench, by_person: bool, upgrade: impl FnOnce()) {
     assert_eq!(again.all(), "exit 0\n", "{name}");
 }
 
-fn on_stdio(releases: &Releases) {
-    let Releases { name, sets, script, args, by_person } = releases;
-    let missing = sets.iter().any(|set| node(name, set, script, &[]).is_none());
-    if missing {
-        return;
-    }
+/// Two releases of a server on stdio, at one place of the disk.
+fn on_stdio(sets: [&str; 2], by_person: bool, server: impl Fn(&str) -> Option<Server>) {
+    let [Some(first), Some(_)] = sets.map(&server) else { return };
     let bench = Bench::new();
     let current = bench.home().join("current");
     let place = |set: &str| {
@@ -74,61 +58,82 @@ fn on_stdio(releases: &Releases) {
         symlink(folder().join(set), &current).unwrap();
     };
     place(sets[0]);
-    let script = current.join(script);
-    let mut words = vec![script.to_str().unwrap().to_owned()];
-    words.extend(args.iter().map(|arg| (*arg).to_owned()));
-    bench.write(
-        "client.json",
-        &json!({ "mcpServers": { *name: { "command": "node", "args": words } } }).to_string(),
-    );
-    story(name, &bench, *by_person, || place(sets[1]));
-}
-
-#[test]
-fn npm_servers_are_upgraded() {
-    let server = |name, args| {
-        let script = match name {
-            "server-memory" => "node_modules/@modelcontextprotocol/server-memory/dist/index.js",
-            "server-filesystem" => "node_modules/@modelcontextprotocol/server-filesystem/dist/index.js",
-            _ => "node_modules/@modelcontextprotocol/server-everything/dist/index.js",
-        };
-        releases(name, script, args)
+    let installed = folder().join(sets[0]);
+    let moved = |word: &Path| match word.strip_prefix(&installed) {
+        Ok(below) => current.join(below),
+        Err(_) => word.to_owned(),
     };
-    on_stdio(&server("server-memory", &[]));
-    on_stdio(&Releases { by_person: true, ..server("server-filesystem", &["/tmp"]) });
-    on_stdio(&server("server-everything", &["stdio"]));
+    let (program, args) = first.words();
+    let args: Vec<PathBuf> = args.iter().map(|arg| moved(Path::new(arg))).collect();
+    let entry = json!({ "command": moved(program), "args": args });
+    bench.write("client.json", &json!({ "mcpServers": { first.name: entry } }).to_string());
+    story(first.name, &bench, by_person, || place(sets[1]));
 }
 
-fn at_url(name: &str, port: u16, path: &str) -> Bench {
+fn at_url(name: &str, port: u16, path: &str) -> (Bench, u16) {
     let bench = Bench::new();
     let url = format!("http://127.0.0.1:{port}{path}");
     let servers = json!({ "mcpServers": { name: { "type": "http", "url": url } } });
     bench.write("client.json", &servers.to_string());
-    bench
+    (bench, port)
 }
 
-/// One server on HTTP and then another at the same address.
-fn on_http(name: &str, first: &Server, path: &str, next: impl FnOnce(u16) -> Http) {
+/// One release on HTTP and then the next at the same address.
+fn on_http(sets: [&str; 2], path: &str, server: impl Fn(&str) -> Option<Server>) {
+    let [Some(first), Some(next)] = sets.map(&server) else { return };
     let http = first.serve();
-    let port = http.port();
-    let bench = at_url(name, port, path);
+    let (bench, port) = at_url(first.name, http.port(), path);
     let mut running = Some(http);
     let mut after = None;
-    story(name, &bench, false, || {
+    story(first.name, &bench, false, || {
         drop(running.take());
-        after = Some(next(port));
+        after = Some(next.serve_at(port));
     });
     drop(after);
 }
 
+const NPM: [&str; 2] = ["npm-before", "npm"];
+const EVERYTHING: &str = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
+const EARLIER: &str = "node_modules/server-everything-earlier/dist/index.js";
+const FILESYSTEM: &str = "node_modules/@modelcontextprotocol/server-filesystem/dist/index.js";
+const MEMORY: &str = "node_modules/@modelcontextprotocol/server-memory/dist/index.js";
+
 #[test]
-fn servers_on_http_are_upgraded() {
-    // 2026-07-28: the same server, with one word of it changed.
-    let Some(modern) = node("@modelcontextprotocol/server", "npm", "modern.mjs", &["{port}"]) else { return };
-    let text = std::fs::read_to_string(folder().join("npm/modern.mjs")).unwrap();
-    let changed = tempfile::Builder::new().suffix(".mjs").tempfile_in(folder().join("npm")).unwrap();
-    std::fs::write(changed.path(), text.replace("Adds two numbers.", "Adds two numbers, exactly.")).unwrap();
-    let script = changed.path().file_name().unwrap().to_str().unwrap();
-    let Some(next) = node("@modelcontextprotocol/server", "npm", script, &["{port}"]) else { return };
-    on_http("modern", &modern, "/mcp", |port| next.serve_at(port));
+fn npm_servers_are_upgraded() {
+    on_stdio(NPM, false, |set| node("server-memory", set, MEMORY, &[]));
+    on_stdio(NPM, true, |set| node("server-filesystem", set, FILESYSTEM, &["/tmp"]));
+    on_stdio(NPM, false, |set| node("server-everything", set, EVERYTHING, &["stdio"]));
+}
+
+/// A release that shows the same from the same address does not alarm; one that shows something else is
+/// reviewed. What runs there cannot be seen.
+#[test]
+fn server_everything_on_http_is_upgraded() {
+    let server = |set: &str, script: &str| node("server-everything", set, script, &["streamableHttp"]);
+    on_http(NPM, "/mcp", |set| server(set, if set == NPM[0] { EARLIER } else { EVERYTHING }));
+    let [Some(first), Some(next)] = NPM.map(|set| server(set, EVERYTHING)) else { return };
+    let http = first.serve();
+    let (bench, port) = at_url(first.name, http.port(), "/mcp");
+    expect(&bench.with_config(&["init", "--yes"]), 0, first.name);
+    drop(http);
+    let _next = next.serve_at(port);
+    expect(&bench.with_config(&["check", "-q"]), 0, "the next release shows the same");
+}
+
+#[test]
+fn pypi_servers_are_upgraded() {
+    let sets = ["python-before", "python"];
+    for name in ["mcp-server-time", "mcp-server-git"] {
+        on_stdio(sets, false, |set| python_of(name, set, name, &[]));
+    }
+}
+
+/// 2026-07-28: our own server in other words, on two releases of either SDK.
+#[test]
+fn servers_of_the_newest_era_are_upgraded() {
+    on_stdio(NPM, false, |set| node("modern-node", set, "modern.mjs", &[]));
+    on_http(NPM, "/mcp", |set| node("modern-node", set, "modern.mjs", &["{port}"]));
+    let sets = ["python-sdk-before", "python"];
+    on_stdio(sets, false, |set| python_of("modern-python", set, "modern.py", &[]));
+    on_http(sets, "/mcp", |set| python_of("modern-python", set, "modern.py", &["streamable-http", "{port}"]));
 }

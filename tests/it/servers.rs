@@ -37,8 +37,13 @@ pub fn node(name: &'static str, set: &str, script: &str, args: &[&str]) -> Optio
 
 /// A server of PyPI, by the script that pip installed or by its own file.
 pub fn python(name: &'static str, script: &str, args: &[&str]) -> Option<Server> {
-    let bin = folder().join("python/bin");
-    let own = folder().join("python").join(script);
+    python_of(name, "python", script, args)
+}
+
+/// The same of another set: `python-before`, `python-sdk-before`.
+pub fn python_of(name: &'static str, set: &str, script: &str, args: &[&str]) -> Option<Server> {
+    let bin = folder().join(set).join("bin");
+    let own = folder().join(set).join(script);
     let args = args.iter().map(|arg| (*arg).to_owned());
     if script.ends_with(".py") {
         let args = [own.to_str().unwrap().to_owned()].into_iter().chain(args).collect();
@@ -65,6 +70,11 @@ pub fn skipped(name: &str) {
 }
 
 impl Server {
+    /// The program, and its arguments as a configuration has them.
+    pub fn words(&self) -> (&Path, &[String]) {
+        (&self.program, &self.args)
+    }
+
     /// The launch of this server on stdio.
     pub fn target(&self) -> Target {
         let args = self.args.iter().map(Into::into).collect();

@@ -67,15 +67,16 @@ fn claude_code_plugins_that_are_installed() {
 }
 
 #[test]
-fn claude_code_enabled_by_the_user() {
+fn claude_code_enabled_by_the_user_is_enabled_by_name() {
     let enabled = r#"{"projects": {"/home/ana/shop": {"enabledMcpjsonServers": ["search"]}}}"#;
     let files = Memory::default()
         .file("/home/ana/shop/.git/HEAD", "ref")
         .file("/home/ana/.claude.json", enabled)
         .file("/home/ana/shop/.mcp.json", r#"{"search": {"command": "a"}, "other": {"command": "b"}}"#);
     let found = all(&Places::new(Os::Linux, HOME), Path::new("/home/ana/shop/packages/web"), &files);
-    let asked: Vec<_> = found.entries.iter().map(|entry| (entry.name.as_str(), entry.asked)).collect();
-    assert_eq!(asked, [("search", true), ("other", false)]);
+    let told: Vec<_> =
+        found.entries.iter().map(|entry| (entry.name.as_str(), entry.asked, entry.notes.len())).collect();
+    assert_eq!(told, [("search", false, 1), ("other", false, 0)]);
 }
 
 #[test]

@@ -43,6 +43,9 @@ impl Gate {
 
     /// A request that names a resource by its URI.
     pub(super) fn resource(&mut self, era: Era, id: Id, method: &str, uri: &str, message: &Message<'_>) {
+        if self.skill_file(era, &id, method, uri, message) {
+            return;
+        }
         let is_read = method == "resources/read";
         let key = self.resource_key(uri);
         let expect = match key.kind {

@@ -73,6 +73,9 @@ impl Gate {
         if self.open.len() >= self.config.limits.open {
             return self.error(method, &id, words::INVALID_REQUEST, words::TOO_MANY);
         }
+        if let Some(why) = self.gone.clone() {
+            return self.send(Side::Client, jsonrpc::error(&id, words::FAILED, &why));
+        }
         let (era, moved) = self.client.request(message);
         if moved {
             self.client_moved();
@@ -121,10 +124,11 @@ impl Gate {
             }
             Asked::Plain => self.go_on(id, plain(Expect::Plain), message),
             Asked::Nameless => self.error(method, &id, words::INVALID_PARAMS, words::NAMELESS),
-            Asked::Directory | Asked::UnknownList | Asked::Unknown if self.is_observing() => {
+            Asked::Directory(_) | Asked::UnknownList | Asked::Unknown if self.is_observing() => {
                 self.go_on(id, plain(Expect::Plain), message);
             }
-            Asked::Directory | Asked::UnknownList => self.error(method, &id, words::NO_METHOD, words::NO_PIN),
+            Asked::Directory(uri) => self.directory(era, id, &uri, message),
+            Asked::UnknownList => self.error(method, &id, words::NO_METHOD, words::NO_PIN),
             Asked::Unknown if self.is_capability(method) => self.go_on(id, plain(Expect::Plain), message),
             Asked::Unknown => self.error(method, &id, words::NO_METHOD, words::NOT_A_CAPABILITY),
         }
@@ -143,7 +147,7 @@ impl Gate {
             }
             Asked::Item(_)
             | Asked::Resource(_)
-            | Asked::Directory
+            | Asked::Directory(_)
             | Asked::Task(_)
             | Asked::Nameless
             | Asked::UnknownList
@@ -167,7 +171,7 @@ impl Gate {
             Asked::Plain => self.send(Side::Client, jsonrpc::answer(&id, &words::empty_result(era))),
             Asked::Item(_)
             | Asked::Resource(_)
-            | Asked::Directory
+            | Asked::Directory(_)
             | Asked::Task(_)
             | Asked::Nameless
             | Asked::UnknownList
@@ -219,6 +223,7 @@ impl Gate {
             id: id.clone(),
             filter,
             is_ours: false,
+            is_told: false,
         });
     }
 

@@ -57,6 +57,8 @@ pub struct Listen {
     pub filter: Object,
     /// Whether the server refused it and we answer it.
     pub is_ours: bool,
+    /// Whether the server acknowledged it: what it answers after that is its end.
+    pub is_told: bool,
 }
 
 impl Default for Client {
@@ -149,6 +151,15 @@ impl Gate {
             .collect();
         for (stream, notice) in notices {
             self.send_on(stream, notice);
+        }
+    }
+
+    /// Notes that the server has taken a subscription.
+    pub(super) fn acknowledged(&mut self, message: &Message<'_>) {
+        let id = message.value(&["params", "_meta", SUBSCRIPTION_META]);
+        let of = |listen: &Listen| subscription_meta(&listen.id).get(SUBSCRIPTION_META).cloned();
+        for listen in self.listens.iter_mut().filter(|listen| id.is_some() && of(listen) == id) {
+            listen.is_told = true;
         }
     }
 

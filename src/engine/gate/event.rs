@@ -59,8 +59,9 @@ pub enum Input<'a> {
     Unframed(Side, &'static str),
     /// What is approved has changed, or has become unreadable.
     Approval(Approval),
-    /// The settings have changed.
-    Settings(Mode, Limits),
+    /// From now on nothing passes that nobody approved, whatever the mode was. There is no way back
+    /// within a session: what loosens a gate counts for the next one.
+    Enforce,
     /// Whether a person can be asked now: a daemon with a working notifier answers.
     CanAsk(bool),
     /// The connection to the server was broken for a while; signals may have been missed.

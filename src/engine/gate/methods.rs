@@ -17,8 +17,8 @@ pub enum Asked {
     Item(ItemKey),
     /// A resource, a template's instance or a `ui://` page, by URI.
     Resource(String),
-    /// What is listed under a resource.
-    Directory,
+    /// What lies in a directory, by its URI.
+    Directory(String),
     /// A task, by its id.
     Task(String),
     /// `subscriptions/listen`.
@@ -54,7 +54,7 @@ pub fn asked(method: &str, message: &Message<'_>) -> Asked {
         "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
             text("uri").map_or(Asked::Nameless, Asked::Resource)
         }
-        "resources/directory/read" => Asked::Directory,
+        "resources/directory/read" => text("uri").map_or(Asked::Nameless, Asked::Directory),
         "completion/complete" => reference(message.value(&["params", "ref"]).as_ref()),
         "tasks/get" | "tasks/result" | "tasks/cancel" | "tasks/update" => {
             text("taskId").map_or(Asked::Nameless, Asked::Task)

@@ -36,6 +36,7 @@ mod reading;
 mod relist;
 mod renewal;
 mod server;
+mod skills;
 mod verdict;
 mod words;
 
@@ -82,6 +83,8 @@ pub struct Gate {
     tasks: HashMap<String, ItemKey>,
     /// The client's `initialize`, if it was answered without a server.
     unopened: Option<Value>,
+    /// Why the server is gone, in our words, once it is.
+    gone: Option<String>,
     /// When the last call came, for `verify`.
     last_call: Option<u64>,
     /// The verdicts that were recorded last: on which definition, and when.
@@ -131,6 +134,10 @@ enum Expect {
     Ui(ItemKey),
     /// A skill, which is gated.
     Skill(ItemKey),
+    /// A file of a skill, which must be what was promised.
+    File(skills::Promise),
+    /// What lies in a directory, by its URI with a slash at the end.
+    Directory(String),
     Listen,
     /// Anything.
     Plain,
@@ -158,6 +165,7 @@ impl Gate {
             listens: Vec::new(),
             tasks: HashMap::new(),
             unopened: None,
+            gone: None,
             last_call: None,
             judged: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -176,10 +184,7 @@ impl Gate {
             Input::TooLong { from, id, is_request } => self.too_long(from, id, is_request),
             Input::Unframed(from, why) => self.drop_frame(from, why.to_owned()),
             Input::Approval(approval) => self.approve(approval),
-            Input::Settings(mode, limits) => {
-                (self.config.mode, self.config.limits) = (mode, limits);
-                self.approve(self.approval.clone());
-            }
+            Input::Enforce => self.enforce(),
             Input::CanAsk(can_ask) => self.set_can_ask(can_ask),
             Input::Reconnected => self.reconnected(),
             Input::Renewed(answer) => self.renewed(answer),

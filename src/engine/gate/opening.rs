@@ -3,6 +3,7 @@
 //! The client gets approved instructions, the approved name, and of the capabilities those that are
 //! approved and still offered, with `listChanged`, because we announce approvals ourselves.
 
+use super::skills::EXTENSION;
 use super::verdict::{Offered, Verdict};
 use super::{Approval, Gate, Open, Own, Side, eras, words};
 use crate::engine::json::{Object, Value, write};
@@ -55,7 +56,10 @@ impl Offer {
     /// The kinds of list that the server says it has.
     pub fn listed_kinds(&self) -> Vec<Kind> {
         let has = |name: &str| self.capabilities.as_ref().is_some_and(|all| all.get(name).is_some());
-        LISTS.iter().filter(|(name, _)| has(name)).flat_map(|(_, kinds)| kinds.iter().copied()).collect()
+        let skills =
+            self.capabilities.as_ref().is_some_and(|all| all.at(&["extensions", EXTENSION]).is_some());
+        let lists = LISTS.iter().filter(|(name, _)| has(name)).flat_map(|(_, kinds)| kinds.iter().copied());
+        lists.chain(skills.then_some(Kind::Skill)).collect()
     }
 
     fn items(&self) -> [(Kind, Option<&Value>); 3] {
@@ -139,6 +143,7 @@ impl Gate {
 
     /// A server was started late: it is opened as the client had asked for.
     pub(super) fn started(&mut self) {
+        self.gone = None;
         let Some(params) = self.unopened.take() else { return };
         let id = self.own_id();
         self.own.insert(id.clone(), Own::Initialize);
@@ -254,16 +259,17 @@ fn neutral_info(name: &str) -> Value {
     Value::Object([("name", name), ("version", env!("CARGO_PKG_VERSION"))].into_iter().collect())
 }
 
-/// What stands in both: the pinned value of every capability that is still offered.
+/// What stands in both: of what is pinned, all that is still offered.
 fn both(offered: &Value, pinned: &Value) -> Value {
     let (Some(offered), Some(pinned)) = (offered.as_object(), pinned.as_object()) else {
         return Value::Object(Object::new());
     };
     let kept = pinned.iter().filter_map(|(name, own)| {
         let other = offered.get(name)?;
-        let value = match name {
-            // One level deeper, each extension stands for itself.
-            "experimental" | "extensions" => both(other, own),
+        let value = match (own, other) {
+            // One level deeper, each part stands for itself.
+            (Value::Object(_), Value::Object(_)) => both(other, own),
+            (Value::Bool(own), Value::Bool(other)) => Value::Bool(*own && *other),
             _ => own.clone(),
         };
         Some((name.to_owned(), value))

@@ -6,7 +6,7 @@
 
 use super::relist::MAX_SETBACKS;
 use super::verdict::{Action, Verdict};
-use super::{Approval, Expect, Gate, Open, Output, Record, Side, Stream};
+use super::{Approval, Expect, Gate, Mode, Open, Output, Record, Side, Stream};
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::json::{Object, Value};
 use crate::engine::jsonrpc::{Id, Message};
@@ -186,6 +186,14 @@ impl Gate {
             }
         }
         self.doubt_all();
+    }
+
+    /// The mode was tightened: everything is judged as if it had been approved just now.
+    pub(super) fn enforce(&mut self) {
+        if self.config.mode != Mode::Enforce {
+            self.config.mode = Mode::Enforce;
+            self.approve(self.approval.clone());
+        }
     }
 
     /// Whether a person can be asked has changed; calls that wait for one wait on.

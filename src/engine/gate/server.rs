@@ -66,6 +66,9 @@ impl Gate {
         if needs_id(method, message) && !self.is_observing() {
             return self.drop_frame(Side::Server, "a request without an id".to_owned());
         }
+        if method == "notifications/subscriptions/acknowledged" {
+            self.acknowledged(message);
+        }
         match self.approval {
             Approval::Pinned(_) => self.pass(Side::Client, message),
             Approval::Nobody | Approval::Closed(_) if self.is_observing() => self.pass(Side::Client, message),
@@ -93,6 +96,8 @@ impl Gate {
             Expect::Discover => self.discovered(id, &open, message),
             Expect::Ui(key) => self.page_read(id, &open, key, message),
             Expect::Skill(key) => self.skill_read(id, &open, key, message),
+            Expect::File(promise) => self.file_read(id, &open, promise, message),
+            Expect::Directory(directory) => self.directory_read(id, &open, directory),
             Expect::Listen => {
                 self.listens.retain(|listen| listen.id != *id);
                 self.pass_on(&open, message);
@@ -113,8 +118,14 @@ impl Gate {
                 let error = self.opening_error(id, message);
                 self.send_on(open.stream, error);
             }
-            Expect::Ui(_) | Expect::Skill(_) => {
-                self.send_on(open.stream, jsonrpc::error(id, words::BLOCKED, words::OPENING_ERROR));
+            Expect::Ui(_) | Expect::Skill(_) | Expect::File(_) | Expect::Directory(_) => {
+                for (stream, id) in open.followers.iter().chain([&(open.stream, id.clone())]) {
+                    self.send_on(*stream, jsonrpc::error(id, words::BLOCKED, words::OPENING_ERROR));
+                }
+            }
+            Expect::Listen if self.listens.iter().any(|listen| listen.id == *id && listen.is_told) => {
+                self.listens.retain(|listen| listen.id != *id);
+                self.pass_on(&open, message);
             }
             Expect::Listen => self.acknowledge(id),
             Expect::Call(_) | Expect::Prompt | Expect::Contents | Expect::Plain => {
@@ -141,7 +152,7 @@ impl Gate {
     }
 
     /// Answers a request whose answer cannot be let through.
-    fn refuse_answer(&mut self, id: &Id, open: &Open, why: &'static str) {
+    pub(super) fn refuse_answer(&mut self, id: &Id, open: &Open, why: &'static str) {
         self.drop_frame(Side::Server, format!("an answer to {}: {why}", open.method));
         let text = format!("Blocked by mcpwatch: the server {} did answer, but {why}.", self.label());
         self.blocked(open.stream, id, open.era, &open.expect, &text);
@@ -165,6 +176,9 @@ impl Gate {
     /// The server is gone: nothing that is open will be answered by it.
     pub(super) fn server_closed(&mut self, why: &str) {
         let text = format!("mcpwatch: the server {} ended: {why}", self.label());
+        if !matches!(self.approval, Approval::Closed(_)) {
+            self.gone = Some(text.clone());
+        }
         for (id, open) in std::mem::take(&mut self.open) {
             if let (Expect::Initialize, Approval::Closed(_)) = (&open.expect, &self.approval) {
                 // It was ended by us: the client is to read why, as from any server that is closed.
@@ -232,9 +246,8 @@ impl Gate {
             Expect::Contents if has("contents") => Ok(()),
             Expect::Contents => Err("the answer has no list of contents"),
             Expect::Plain => Ok(()),
-            Expect::Initialize | Expect::Discover | Expect::Ui(_) | Expect::Skill(_) | Expect::Listen => {
-                Ok(())
-            }
+            Expect::Initialize | Expect::Discover | Expect::Listen => Ok(()),
+            Expect::Ui(_) | Expect::Skill(_) | Expect::File(_) | Expect::Directory(_) => Ok(()),
         }
     }
 
@@ -303,7 +316,10 @@ impl Gate {
         };
         let mut result: Object = [(field, serve)].into_iter().collect();
         eras::complete(open.era, &mut result);
-        self.send_on(open.stream, jsonrpc::answer(id, &write::to_bytes(&Value::Object(result))));
+        let result = write::to_bytes(&Value::Object(result));
+        for (stream, id) in open.followers.iter().chain([&(open.stream, id.clone())]) {
+            self.send_on(*stream, jsonrpc::answer(id, &result));
+        }
     }
 
     fn opening_error(&self, id: &Id, message: &Message<'_>) -> Vec<u8> {

@@ -37,6 +37,7 @@ pub const TOO_MANY: &str = "mcpwatch: too many requests are open.";
 pub const TOO_LONG: &str = "mcpwatch: the message is longer than the limit, and was not sent on.";
 pub const NAMELESS: &str = "mcpwatch: the request does not name one item in the way its method asks for.";
 pub const NO_PIN: &str = "mcpwatch: this method cannot be approved in this version, so it is not sent on.";
+pub const NO_DIRECTORY: &str = "mcpwatch: no approved skill of this server has files in this directory.";
 pub const NOT_A_CAPABILITY: &str =
     "mcpwatch: this method belongs to no capability that was approved for this server, so it is not sent on.";
 pub const REQUEST_BLOCKED: &str = "mcpwatch: requests of this kind were not approved for this server.";
@@ -63,9 +64,10 @@ impl Gate {
             Expect::Initialize | Expect::Discover | Expect::Prompt | Expect::Contents => {
                 jsonrpc::error(id, BLOCKED, why)
             }
-            Expect::Ui(_) | Expect::Skill(_) | Expect::Listen | Expect::Plain => {
+            Expect::Ui(_) | Expect::Skill(_) | Expect::File(_) | Expect::Directory(_) => {
                 jsonrpc::error(id, BLOCKED, why)
             }
+            Expect::Listen | Expect::Plain => jsonrpc::error(id, BLOCKED, why),
         };
         self.send_on(stream, bytes);
     }

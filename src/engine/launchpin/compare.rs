@@ -9,6 +9,9 @@ use crate::engine::secret;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// How a pin writes the folder a server is started in.
+const CWD: &str = "${cwd}";
+
 /// A place of a launch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -169,13 +172,20 @@ pub fn compare_artifacts(pinned: &Artifact, offered: &Artifact) -> Vec<ArtifactC
             if file != new_file {
                 changes.push(ArtifactChange::Content { path: new_path.clone(), from: *file, to: *new_file });
             }
-            if path != new_path {
+            if path != new_path && !is_same_place(path, new_path) {
                 changes.push(ArtifactChange::Path { from: path.clone(), to: new_path.clone() });
             }
             changes
         }
         (pinned, offered) => vec![ArtifactChange::Other { from: pinned.describe(), to: offered.describe() }],
     }
+}
+
+/// Whether two paths can be one: below the working folder of one reading, and written out in another
+/// whose working folder was not above it. What lies there is compared by its content.
+fn is_same_place(one: &str, other: &str) -> bool {
+    let ends = |whole: &str, short: &str| short.strip_prefix(CWD).is_some_and(|tail| whole.ends_with(tail));
+    ends(one, other) || ends(other, one)
 }
 
 fn transport(sse: bool) -> String {

@@ -17,6 +17,57 @@ fn some_fail_and_the_rest_is_pinned() {
     insta::assert_snapshot!(again.all());
 }
 
+/// Fifteen servers of which four fail: eleven are pinned, four are named with what to do, and each of
+/// those is pinned alone once it works. The others stay as they were.
+#[test]
+fn four_of_fifteen_fail() {
+    let bench = Bench::new();
+    let failing: [(&str, &[&str]); 4] = [
+        ("s03", &["--exit", "3", "--stderr", "no database"]),
+        ("s06", &["--change", "duplicate-key"]),
+        ("s09", &["--change", "list-error"]),
+        ("s12", &[]),
+    ];
+    let write = |mended: &[&str]| {
+        let mut servers = serde_json::Map::new();
+        for name in (1..=15).map(|at| format!("s{at:02}")) {
+            let broken = failing.iter().find(|(failing, _)| *failing == name && !mended.contains(failing));
+            let mut entry = serde_json::json!({ "command": crate::fixture::path(), "args": [] });
+            match broken {
+                Some(("s12", _)) => entry["command"] = "no-such-program".into(),
+                Some((_, args)) => entry["args"] = (*args).into(),
+                None => {}
+            }
+            servers.insert(name, entry);
+        }
+        bench.write("client.json", &serde_json::json!({ "mcpServers": servers }).to_string());
+    };
+    let pinned = || -> Vec<String> {
+        let lock: serde_json::Value = serde_json::from_str(&bench.read("mcp.lock")).unwrap();
+        lock["servers"].as_object().unwrap().keys().cloned().collect()
+    };
+    write(&[]);
+    let init = bench.with_config(&["init", "--yes"]);
+    insta::assert_snapshot!(init.all());
+    assert_eq!((init.code, pinned().len()), (3, 11));
+    let check = bench.with_config(&["check"]);
+    assert_eq!(check.code, 1, "the four are configured and not pinned: {}", check.all());
+    let before = bench.read("mcp.lock");
+    let mut mended = Vec::new();
+    for (count, (name, _)) in (12..).zip(failing) {
+        mended.push(name);
+        write(&mended);
+        let init = bench.with_config(&["init", "--yes", name]);
+        assert_eq!((init.code, pinned().len()), (0, count), "{}", init.all());
+        assert!(init.stderr.contains(&format!("Pinned 1 server in mcp.lock: {name}.")), "{}", init.all());
+    }
+    assert_eq!(bench.with_config(&["check", "-q"]).all(), "exit 0\n");
+    let [before, after] = [before, bench.read("mcp.lock")]
+        .map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap());
+    let kept = before["servers"].as_object().unwrap();
+    assert!(kept.iter().all(|(name, pin)| after["servers"][name] == *pin));
+}
+
 #[test]
 fn a_script_gives_no_trust() {
     let bench = Bench::new();

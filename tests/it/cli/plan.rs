@@ -45,3 +45,36 @@ fn a_project_lock_does_not_govern_the_users_servers() {
     let user = std::fs::read_to_string(bench.home().join("mcpwatch/data/mcp.lock")).unwrap();
     assert!(user.contains("mine") && !user.contains("theirs"));
 }
+
+/// The user enabled a project's server by its name. Its command runs without asking only while it is the
+/// one that a trusted lock pins: an edit in the repository under that name does not.
+#[test]
+fn an_enabled_name_starts_nothing_but_the_pinned_launch() {
+    let bench = Bench::new();
+    bench.write(".git/HEAD", "");
+    let folder = bench.work().display().to_string();
+    let enabled = serde_json::json!({ "projects": { folder: { "enabledMcpjsonServers": ["notes"] } } });
+    std::fs::write(bench.home().join(".claude.json"), enabled.to_string()).unwrap();
+    bench.write(".mcp.json", &config(&[("notes", &["--state", "."])]));
+    let started = || bench.work().join("starts").exists();
+    let forget = || std::fs::remove_file(bench.work().join("starts")).unwrap();
+
+    let scan = bench.run(&["scan"]);
+    assert!(scan.stdout.contains("you have not asked for it") && !started(), "{}", scan.all());
+    let check = |code: i32| {
+        let check = bench.run(&["check"]);
+        assert_eq!(check.code, code, "{}", check.all());
+    };
+    let Some(init) = bench.at_terminal(&["init"], &["yes", "y", "n"]) else { return };
+    assert_eq!(init.code, 0, "{}", init.all());
+    forget();
+    check(0);
+    assert!(started(), "the pinned launch starts");
+    forget();
+    bench.write(".mcp.json", &config(&[("notes", &["--state", ".", "--tools", "2"])]));
+    check(1);
+    for command in ["scan", "diff"] {
+        bench.run(&[command]);
+    }
+    assert!(!started(), "another launch under the enabled name does not");
+}

@@ -108,6 +108,7 @@ impl Session {
                     self.step(Input::Approval(own))
                 }
                 ("closed", why) => self.step(Input::Approval(Approval::Closed(why.to_owned()))),
+                ("enforce", _) => self.step(Input::Enforce),
                 ("can-ask", _) => self.step(Input::CanAsk(true)),
                 ("reconnected", _) => self.step(Input::Reconnected),
                 ("renewed", answer) => {

@@ -312,6 +312,19 @@ check!(
 );
 
 check!(
+    a_subscription_ends,
+    Session::new(usual()),
+    format!(
+        r##"
+        C {{"id":2,"method":"subscriptions/listen","params":{{"_meta":{META},"notifications":{{"toolsListChanged":true}}}}}}
+        S {{"method":"notifications/subscriptions/acknowledged","params":{{"_meta":{{"io.modelcontextprotocol/subscriptionId":2}},"notifications":{{}}}}}}
+        S {{"id":2,"error":{{"code":-32000,"message":"closed"}}}}
+        C {{"id":3,"method":"subscriptions/listen","params":{{"_meta":{META},"notifications":{{"toolsListChanged":true}}}}}}
+        S {{"id":3,"error":{{"code":-32601,"message":"EVIL"}}}}"##,
+    )
+);
+
+check!(
     pages,
     {
         let limits = Limits { page_items: 1, ..Limits::default() };
@@ -537,3 +550,116 @@ fn nothing_evil_reaches_the_client_in_any_session() {
     }
     assert!(seen > 15);
 }
+
+const BILLING: &str = r#"{"uri":"skill://acme/billing/SKILL.md","frontmatter":{"name":"billing","description":"Invoices."},"resources":[{"uri":"skill://acme/billing/SKILL.md","digest":"sha256:dc39e1e903989792f101764dd296ddf76efbdcbbe5b3d7477cb4310b37cfe5a5","size":25},{"uri":"skill://acme/billing/templates/a.bin","digest":"sha256:fa4cbb9fe4f3ca7a3d765011edefcbd85b5762f0f3b8035a5d47cd153fc84eb5","size":5}]}"#;
+const NEWS: &str = r#"{"uri":"skill://acme/news/SKILL.md","frontmatter":{"name":"news","description":"News."},"resources":"dynamic"}"#;
+
+/// A session with two approved skills, one with a manifest and one without.
+fn with_skills() -> Session {
+    let capabilities = r#"{"extensions":{"io.modelcontextprotocol/skills":{"directoryRead":true}},"resources":{},"tools":{}}"#;
+    let mut session = Session::new(approval(&[
+        (Kind::Skill, "skill://acme/billing/SKILL.md", BILLING),
+        (Kind::Skill, "skill://acme/news/SKILL.md", NEWS),
+        (Kind::Template, "skill://acme/{+path}", r#"{"uriTemplate":"skill://acme/{+path}","name":"all"}"#),
+        (Kind::Capabilities, "", capabilities),
+    ]));
+    session.run(&format!(
+        r#"C {{"id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{}},"clientInfo":{{"name":"t","version":"1"}}}}}}
+           S {{"id":1,"result":{{"protocolVersion":"2025-11-25","capabilities":{capabilities},"serverInfo":{{"name":"srv","version":"1"}}}}}}"#
+    ));
+    session
+}
+
+fn read(id: u32, uri: &str) -> String {
+    format!(r#"C {{"id":{id},"method":"resources/read","params":{{"uri":"{uri}"}}}}"#)
+}
+
+fn file(id: u32, uri: &str, content: &str) -> String {
+    format!(
+        r#"S {{"id":{id},"result":{{"_meta":{{"x":"EVIL"}},"contents":[{{"uri":"{uri}","mimeType":"text/markdown","title":"EVIL",{content}}}]}}}}"#
+    )
+}
+
+check!(skills_and_their_files, with_skills(), {
+    let (skill, template) = ("skill://acme/billing/SKILL.md", "skill://acme/billing/templates/a.bin");
+    let list = format!(r##"S {{"id":"#1","result":{{"skills":[{BILLING},{NEWS}]}}}}"##);
+    [
+        // Nothing is known of it yet: the list is read first.
+        read(2, skill),
+        list,
+        file(2, skill, r##""text":"# Billing\nSend invoices.\n""##),
+        read(3, template),
+        file(3, template, r#""blob":"AAFiaW4=""#),
+        // Other bytes than were promised; two files; a file that the manifest does not name.
+        read(4, skill),
+        file(4, skill, r##""text":"# Billing EVIL""##),
+        read(5, template),
+        file(5, template, r#""text":"EVIL""#),
+        read(6, skill),
+        r#"S {"id":6,"result":{"contents":[{"uri":"a","text":"EVIL"},{"uri":"b","text":"EVIL"}]}}"#
+            .to_owned(),
+        read(7, "skill://acme/billing/other.md"),
+        read(8, "skill://acme/billing/../news/x"),
+        // One that promises nothing.
+        read(9, "skill://acme/news/today.md"),
+        file(9, "skill://acme/news/today.md", r#""text":"whatever""#).replace("EVIL", "whatever"),
+        read(10, "skill://acme/news/../billing/SKILL.md"),
+        read(11, skill),
+        r#"S {"id":11,"error":{"code":-1,"message":"EVIL"}}"#.to_owned(),
+        r#"C {"id":12,"method":"skills/get","params":{"uri":"skill://acme/billing/SKILL.md"}}"#.to_owned(),
+        format!(r#"S {{"id":12,"result":{{"skill":{}}}}}"#, BILLING.replace("Invoices.", "EVIL")),
+    ]
+    .join("\n")
+});
+
+check!(
+    a_mode_that_is_tightened,
+    Session::with(usual(), Mode::Observe, Limits::default()),
+    format!(
+        r##"{OPEN}
+        C {{"id":1,"method":"tools/list"}}
+        S {{"id":"#1","result":{{"tools":[{}]}}}}
+        !enforce
+        C {{"id":2,"method":"tools/call","params":{{"name":"mail"}}}}
+        S {{"id":"#2","result":{{"tools":[{}]}}}}
+        !enforce"##,
+        tool("mail", "Observed only."),
+        tool("mail", "EVIL"),
+    )
+);
+
+check!(
+    a_skill_that_changed,
+    with_skills(),
+    [
+        r##"C {"id":2,"method":"skills/list"}"##.to_owned(),
+        format!(
+            r##"S {{"id":"#1","result":{{"skills":[{},{NEWS}]}}}}"##,
+            BILLING.replace("Invoices.", "EVIL")
+        ),
+        read(3, "skill://acme/billing/SKILL.md"),
+        r#"C {"id":4,"method":"skills/get","params":{"uri":"skill://acme/billing/SKILL.md"}}"#.to_owned(),
+        r#"C {"id":5,"method":"resources/directory/read","params":{"uri":"skill://acme/billing"}}"#
+            .to_owned(),
+        r#"C {"id":6,"method":"skills/get","params":{"uri":"skill://acme/evil/SKILL.md"}}"#.to_owned(),
+    ]
+    .join("\n")
+);
+
+check!(
+    directories,
+    with_skills(),
+    [
+        r#"C {"id":2,"method":"resources/directory/read","params":{"uri":"skill://acme/billing"}}"#.to_owned(),
+        format!(r##"S {{"id":"#1","result":{{"skills":[{BILLING},{NEWS}]}}}}"##),
+        r#"S {"id":2,"result":{"resources":[{"uri":"skill://acme/billing/evil.md","name":"EVIL"}]}}"#.to_owned(),
+        r#"C {"id":3,"method":"resources/directory/read","params":{"uri":"skill://acme/billing/templates/"}}"#.to_owned(),
+        r#"S {"id":3,"result":{}}"#.to_owned(),
+        r#"C {"id":4,"method":"resources/directory/read","params":{"uri":"skill://acme/billing/templates/a"}}"#.to_owned(),
+        r#"C {"id":5,"method":"resources/directory/read","params":{"uri":"file:///etc"}}"#.to_owned(),
+        r#"C {"id":6,"method":"resources/directory/read","params":{}}"#.to_owned(),
+        r#"C {"id":7,"method":"resources/directory/read","params":{"uri":"skill://acme"}}"#.to_owned(),
+        r#"S {"id":7,"error":{"code":-1,"message":"EVIL"}}"#.to_owned(),
+    ]
+    .join("\n")
+);
