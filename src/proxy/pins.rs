@@ -199,6 +199,14 @@ impl Pins {
         compare(pinned_artifact(approval), || target::artifact(launch, &self.cwd).artifact)
     }
 
+    /// Looks up what will run, on a thread of its own: it is wanted as soon as the lock is read. A
+    /// system that has no thread to give lets it happen later.
+    pub fn look_ahead(self: &Arc<Self>) {
+        let pins = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("artifact".to_owned());
+        let _started = thread.spawn(move || _ = pins.before());
+    }
+
     fn before(&self) -> &Resolved {
         self.before.get_or_init(|| target::artifact(&self.asked.launch, &self.cwd))
     }

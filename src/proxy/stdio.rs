@@ -67,6 +67,7 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     getrandom::fill(&mut prefix).map_err(|error| ProxyError::NoRandom(error.to_string()))?;
     let session = hex(&prefix);
     let pins = Arc::new(Pins::new(asked.clone(), session.clone())?);
+    pins.look_ahead();
     let mut loaded = pins.load();
     // The server comes up while the rest is made ready.
     let started = start(&pins, &mut loaded);

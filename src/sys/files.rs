@@ -115,10 +115,13 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FilesError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(refuse(source)),
     };
-    if !file.metadata().map_err(refuse)?.is_file() {
+    let metadata = file.metadata().map_err(refuse)?;
+    if !metadata.is_file() {
         return Err(refuse(io::Error::new(io::ErrorKind::InvalidInput, "not a file")));
     }
-    let mut bytes = Vec::new();
+    // One byte more, so that the end is seen without growing.
+    let size = usize::try_from(metadata.len().min(limit)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(size + 1);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(refuse)?;
     if bytes.len() as u64 > limit {
         return Err(FilesError::TooLarge { path: path.to_owned(), limit });

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 #[allow(dead_code)]
 #[path = "../../examples/fixture_server/surface.rs"]
-mod surface;
+pub mod surface;
 
 /// How long an answer may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -116,9 +116,13 @@ impl Place {
 
 impl Session {
     /// Starts it and reads what comes.
-    pub fn start(mut command: Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub fn start(command: Command) -> Self {
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// The same with its stderr somewhere.
+    pub fn start_with(mut command: Command, stderr: Stdio) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = channel();
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| told.send(line).is_ok()));
@@ -248,141 +252,34 @@ pub fn list(session: &mut Session, method: &str, field: &str, name: &str) -> Vec
 /// Everything that the unchanged fixture shows, read without a gate.
 pub fn approved() -> &'static Vec<(ItemKey, Value)> {
     static ITEMS: OnceLock<Vec<(ItemKey, Value)>> = OnceLock::new();
-    ITEMS.get_or_init(|| {
-        let mut session = Session::start(Command::new(fixture::path()));
-        let opening = session.open();
-        let mut shown = Surface::new("2025-11-25");
-        shown.add_opening(opening.get("result").unwrap());
-        for kind in [Kind::Tool, Kind::Prompt, Kind::Resource, Kind::Template] {
-            let (method, name) = (kind.list_method().unwrap(), kind.name_field().unwrap());
-            for (name, item) in list(&mut session, method, kind.key(), name) {
-                shown.add(ItemKey::new(kind, name), item);
-            }
+    ITEMS.get_or_init(|| shown(&[]))
+}
+
+/// Everything that the fixture shows with these arguments.
+pub fn shown(args: &[&str]) -> Vec<(ItemKey, Value)> {
+    let mut command = Command::new(fixture::path());
+    command.args(args);
+    let mut session = Session::start(command);
+    let opening = session.open();
+    let mut shown = Surface::new("2025-11-25");
+    shown.add_opening(opening.get("result").unwrap());
+    for kind in Kind::LISTED {
+        let (method, name) = (kind.list_method().unwrap(), kind.name_field().unwrap());
+        for (name, item) in list(&mut session, method, kind.key(), name) {
+            shown.add(ItemKey::new(kind, name), item);
         }
-        for uri in shown.ui_uris() {
-            let page = session.request("resources/read", &format!(r#"{{"uri":"{uri}"}}"#));
-            shown.add(ItemKey::new(Kind::Ui, uri), page.at(&["result", "contents"]).unwrap().clone());
-        }
-        shown.items().map(|(key, value)| (key.clone(), value.clone())).collect()
-    })
+    }
+    for uri in shown.ui_uris() {
+        let page = session.request("resources/read", &format!(r#"{{"uri":"{uri}"}}"#));
+        shown.add(ItemKey::new(Kind::Ui, uri), page.at(&["result", "contents"]).unwrap().clone());
+    }
+    shown.items().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 pub fn is_refused(answer: &Value) -> bool {
     let text = String::from_utf8(write::to_bytes(answer)).unwrap();
     let is_error = answer.at(&["result", "isError"]) == Some(&Value::Bool(true));
     text.contains("Blocked by mcpwatch") && (is_error || answer.get("error").is_some())
-}
-
-/// Changes that say the same in other words.
-const BENIGN: [&str; 5] = ["key-order", "list-order", "numbers", "escapes", "spaces"];
-
-/// Changes after which the list cannot be read: every call is refused.
-const UNREADABLE: [&str; 7] = [
-    "duplicate-key",
-    "duplicate-key-escaped",
-    "duplicate-key-deep",
-    "lone-surrogate",
-    "unsafe-integer",
-    "infinite",
-    "not-a-number",
-];
-
-/// Looks at everything a client can look at, and finds nothing that nobody approved.
-fn look_at_all(session: &mut Session) {
-    session.tools();
-    list(session, "prompts/list", "prompts", "name");
-    list(session, "resources/list", "resources", "uri");
-    list(session, "resources/templates/list", "resourceTemplates", "uriTemplate");
-    session.request("resources/read", r#"{"uri":"ui://fixture/view"}"#);
-    session.request("prompts/get", r#"{"name":"added_CHANGE"}"#);
-}
-
-pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = surface::EDITS.iter().map(|edit| edit.name).collect();
-    names.dedup();
-    names
-}
-
-/// Which tool a change touches.
-pub fn touched(name: &str) -> &'static str {
-    match name {
-        "output-schema" | "execution" => "add",
-        "page2" => "slow",
-        "tool-removed" => "blob",
-        "tool-added" => "added_CHANGED",
-        "no-schema" => "bare_CHANGED",
-        _ => "search",
-    }
-}
-
-fn is_of_tools(name: &str) -> bool {
-    name != "nameless"
-        && surface::EDITS.iter().any(|edit| edit.name == name && edit.part == surface::Part::Tools)
-}
-
-#[test]
-fn what_changed_between_two_runs_is_hidden_and_refused() {
-    for name in names() {
-        let place = Place::new();
-        let args = place.server(&["--change", name]);
-        place.pin(&args, approved());
-        // Twice: a block holds over sessions.
-        for _ in 0..2 {
-            let mut session = place.gate(&args);
-            session.open();
-            look_at_all(&mut session);
-            let is_benign = BENIGN.contains(&name);
-            if is_of_tools(name) {
-                let answer = session.call(touched(name), "{\"query\":\"x\",\"a\":1,\"b\":2}");
-                assert_eq!(is_refused(&answer), !is_benign, "{name}: {answer:?}");
-            }
-            let echo = session.call("echo", r#"{"text":"hello"}"#);
-            assert_eq!(is_refused(&echo), UNREADABLE.contains(&name), "{name}: {echo:?}");
-            // Three times the same list.
-            let first = session.tools();
-            assert!(first == session.tools() && first == session.tools(), "{name}");
-            if is_benign {
-                let own = approved().iter().filter(|(key, _)| key.kind == Kind::Tool);
-                let own: Vec<(String, Value)> =
-                    own.map(|(key, item)| (key.name.clone(), item.clone())).collect();
-                assert_eq!(first, own, "{name}");
-            }
-            assert!(!session.has_seen("CHANGED"), "{name}: {:#?}", session.seen);
-        }
-        let called = format!(r#""name":"{}","arguments"#, touched(name));
-        let passed = place.log().contains(&called);
-        assert_eq!(passed, is_of_tools(name) && BENIGN.contains(&name), "{name}: {}", place.log());
-    }
-}
-
-#[test]
-fn what_changes_in_mid_session_is_hidden_and_refused() {
-    for name in names().into_iter().filter(|name| is_of_tools(name) && !BENIGN.contains(name)) {
-        for notify in [true, false] {
-            let place = Place::new();
-            let mut words = vec!["--change", name, "--when", "call"];
-            words.extend(notify.then_some("--notify"));
-            let args = place.server(&words);
-            place.pin(&args, approved());
-            let mut session = place.gate(&args);
-            session.open();
-            assert_eq!(session.tools().len(), 8, "{name}");
-            assert!(!is_refused(&session.call("search", r#"{"query":"x"}"#)), "{name}");
-            session.call("change", "{}");
-            if notify {
-                // At once, without listing: what the server signalled is looked at first.
-                std::thread::sleep(Duration::from_millis(20));
-                let answer = session.call(touched(name), r#"{"query":"secret"}"#);
-                assert!(is_refused(&answer), "{name}: {answer:?}");
-            }
-            session.tools();
-            assert!(is_refused(&session.call(touched(name), r#"{"query":"secret"}"#)), "{name} {notify}");
-            let echo = session.call("echo", r#"{"text":"hello"}"#);
-            assert_eq!(is_refused(&echo), UNREADABLE.contains(&name), "{name} {notify}: {echo:?}");
-            assert!(!session.has_seen("CHANGED"), "{name} {notify}: {:#?}", session.seen);
-            assert!(!place.log().contains("secret"), "{name} {notify}: {}", place.log());
-        }
-    }
 }
 
 #[test]

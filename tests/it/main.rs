@@ -26,6 +26,7 @@ mod launch;
 #[cfg(target_os = "linux")]
 mod lifetimes;
 mod lockfile;
+mod matrix;
 #[cfg(target_os = "linux")]
 mod pty;
 #[cfg(unix)]
