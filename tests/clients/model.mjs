@@ -4,7 +4,7 @@
 //
 // It listens on a free port of loopback, writes its address into STATE/url, and appends every request
 // it gets to STATE/requests.jsonl: { path, body, step }. SCRIPT is a JSON list of steps, one for each
-// request that offers tools; requests without tools (titles, summaries) get a word and no step.
+// request that offers tools; a step whose tool is not there yet is waited for; requests without tools (titles, summaries) get a word and no step.
 //
 //   { "call": NAME, "with": {…} }   calls the offered tool whose name ends in NAME, `_` for `__`: clients
 //                                   put the server's name before a tool's, each in its own way
@@ -22,7 +22,10 @@ import { createServer } from 'node:http';
 const [state, script] = process.argv.slice(2);
 const steps = JSON.parse(readFileSync(script, 'utf8'));
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+// Tools that clients have of their own, and that may be called without doing anything.
+const PATIENT = ['WaitForMcpServers', 'list_mcp_resources'];
 let next = 0;
+let waits = 0;
 
 // What to answer to a request that offers these tools: a call or a text.
 async function decide(tools) {
@@ -33,7 +36,14 @@ async function decide(tools) {
     if (!step.call) return { say: step.say };
     const whole = ({ namespace, name }) => [...(namespace ? [namespace] : []), name].join('_');
     const found = tools.find((tool) => whole(tool).replaceAll('__', '_').endsWith(step.call));
-    if (!found) return { say: `There is no tool ${step.call} in ${tools.map(whole)}.` };
+    if (!found) {
+        // Some clients ask before their servers are there.
+        const other = tools.find(({ name }) => PATIENT.includes(name));
+        if (!other || ++waits > 60) return { say: `There is no tool ${step.call} in ${tools.map(whole)}.` };
+        await sleep(500);
+        next--;
+        return { ...other, call: other.name, with: {} };
+    }
     return { ...found, call: found.name, with: step.with ?? {} };
 }
 

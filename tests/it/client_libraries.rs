@@ -6,6 +6,7 @@
 //! are those of [`DIFFERENCES`]. Those not installed are skipped by name.
 
 use crate::cli::bench::Bench;
+use crate::client_rmcp;
 use crate::servers::{self, Server, node, python};
 use mcpwatch::engine::json;
 use mcpwatch::engine::lockfile::{self, Pin};
@@ -17,33 +18,35 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A library, and how its driver is started.
-pub struct Library {
-    pub name: &'static str,
-    pub command: fn() -> Command,
+struct Library {
+    name: &'static str,
+    /// The driver's command; `None` for rmcp, which is linked.
+    command: Option<fn() -> Command>,
     /// What must be there.
-    pub needs: fn() -> PathBuf,
+    needs: fn() -> PathBuf,
 }
 
-const LIBRARIES: [Library; 3] = [
+const LIBRARIES: [Library; 4] = [
     Library {
         name: "@modelcontextprotocol/sdk",
-        command: || driver("sdk"),
+        command: Some(|| driver("sdk")),
         needs: || clients().join("npm/node_modules/@modelcontextprotocol/sdk/package.json"),
     },
     Library {
         name: "@modelcontextprotocol/client",
-        command: || driver("client"),
+        command: Some(|| driver("client")),
         needs: || clients().join("npm/node_modules/@modelcontextprotocol/client/package.json"),
     },
     Library {
         name: "PyPI mcp client",
-        command: || {
+        command: Some(|| {
             let mut command = Command::new(servers::folder().join("python/bin/python"));
             command.arg(scripts().join("drive.py"));
             command
-        },
+        }),
         needs: || servers::folder().join("python/bin/python"),
     },
+    Library { name: "rmcp", command: None, needs: scripts },
 ];
 
 fn driver(library: &str) -> Command {
@@ -77,14 +80,10 @@ fn drive(library: &Library, home: &Path, words: &[String], acts: &Value) -> Seen
         wire.path().to_str().unwrap().to_owned(),
     ];
     args.extend_from_slice(words);
-    let told = json!({ "command": "node", "args": args, "acts": acts });
-    let mut command = (library.command)();
-    command.arg(told.to_string()).env("MCPWATCH_HOME", home.join("ours")).env("PYTHONWARNINGS", "ignore");
-    let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
-    // One library talks on standard output before.
-    let last = output.stdout.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let mut report: Value =
-        serde_json::from_slice(last).unwrap_or_else(|error| panic!("{}: {error}: {output:?}", library.name));
+    let mut report = match library.command {
+        None => client_rmcp::report("node", &args, home, acts),
+        Some(command) => reported(library, command(), home, &args, acts),
+    };
     // What is heard of two kinds, one beside the other, comes in any order.
     if let Some(heard) = report.as_array_mut().and_then(|report| report.last_mut()?["heard"].as_array_mut()) {
         // A last progress that comes together with the result is dropped by some; the wire has all.
@@ -109,6 +108,16 @@ fn drive(library: &Library, home: &Path, words: &[String], acts: &Value) -> Seen
         side.entry(by).or_default().push(message);
     }
     seen
+}
+
+/// What a driver of its own prints.
+fn reported(library: &Library, mut command: Command, home: &Path, args: &[String], acts: &Value) -> Value {
+    let told = json!({ "command": "node", "args": args, "acts": acts });
+    command.arg(told.to_string()).env("MCPWATCH_HOME", home.join("ours")).env("PYTHONWARNINGS", "ignore");
+    let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+    // One library talks on standard output before.
+    let last = output.stdout.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice(last).unwrap_or_else(|error| panic!("{}: {error}: {output:?}", library.name))
 }
 
 /// A server, what is done with it, and what it may ask of its client.

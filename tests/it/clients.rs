@@ -6,6 +6,7 @@
 
 use crate::{fixture, servers, terminal};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -233,12 +234,20 @@ impl Model {
 
     fn asked(&self) -> Asked {
         let requests = std::fs::read_to_string(self.state.path().join("requests.jsonl")).unwrap_or_default();
-        let of_a_step = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["step"].is_number();
+        let (mut steps, mut others) = (BTreeMap::new(), Vec::new());
+        for line in requests.lines() {
+            let step = serde_json::from_str::<Value>(line).unwrap()["step"].as_u64();
+            // Of the requests before a client had its server, the last has it.
+            others.extend(match step {
+                Some(step) => steps.insert(step, line.to_owned()),
+                None => Some(line.to_owned()),
+            });
+        }
         // Whatever had no step holds nothing unapproved either.
-        for line in requests.lines().filter(|line| !of_a_step(line)) {
+        for line in others {
             assert!(!line.contains("CHANGED"), "{line}");
         }
-        Asked(requests.lines().filter(of_a_step).map(str::to_owned).collect())
+        Asked(steps.into_values().collect())
     }
 }
 

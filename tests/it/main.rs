@@ -8,6 +8,8 @@ mod cli;
 #[cfg(target_os = "linux")]
 mod client_libraries;
 #[cfg(target_os = "linux")]
+mod client_rmcp;
+#[cfg(target_os = "linux")]
 mod clients;
 mod connect;
 #[cfg(target_os = "linux")]
