@@ -9,6 +9,7 @@
 
 mod bin;
 mod command;
+mod compiled;
 mod files;
 mod node;
 mod node_lock;

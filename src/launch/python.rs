@@ -1,17 +1,17 @@
 //! What `python -m`, an installed launcher and a script among distributions run.
 //!
 //! A distribution's own files are those of its `RECORD` by their bytes on disk, what lies unlisted in the
-//! folders it owns, and every unlisted file that Python loads by itself (`.pth`, `sitecustomize.py`);
-//! in an environment made for one tool, every file that no distribution lists. Its dependencies are the
+//! folders it owns, every unlisted file that Python loads by itself (`.pth`, `sitecustomize`) and what
+//! lies beside it under the name of one of its modules, which Python may load in its place; in an environment made for one tool, every file that no distribution lists. Its dependencies are the
 //! rest of such an environment, or what its metadata requires; their integrity is a digest over the
 //! rows of their `RECORD`. What Python compiles into `__pycache__` differs from machine to machine and is
-//! left out.
+//! left out, but for files that say their source is not to be looked at (`compiled.rs`).
 
 use super::files::{Listing, digest_pairs};
 use super::node::digest_dependencies;
 use super::python_env::{Distribution, Environment};
 use super::spec::normalised;
-use super::{Context, Resolved, program};
+use super::{Context, Resolved, compiled, program};
 use crate::engine::digest::Tag;
 use crate::engine::launchpin::{Artifact, Ecosystem};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -121,7 +121,12 @@ pub(super) fn resolve(
         files.is_native() || distribution.is_native() || dependencies.iter().any(Distribution::is_native);
     let mut all: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     for dependency in dependencies {
-        let integrity = digest_pairs(Tag::Dependencies, dependency.stable_rows()).to_string();
+        let rows: BTreeMap<String, &str> = dependency
+            .stable_rows()
+            .map(|(path, digest)| (Distribution::stable_name(path), digest))
+            .collect();
+        let rows = rows.iter().map(|(path, digest)| (path.as_str(), *digest));
+        let integrity = digest_pairs(Tag::Dependencies, rows).to_string();
         all.entry(normalised(&dependency.name)).or_default().insert((dependency.version, integrity));
     }
     let (dependencies, dependency_list) = digest_dependencies(&all);
@@ -177,6 +182,15 @@ fn top_folders(distribution: &Distribution) -> BTreeSet<String> {
     folders.filter(|folder| folder != ".." && *folder != distribution.info).collect()
 }
 
+/// The modules that a distribution has beside its `.dist-info`, as folders or as files.
+fn top_modules(distribution: &Distribution) -> BTreeSet<String> {
+    let module = |(path, _): (&str, &str)| {
+        let is_file = !path.contains('/');
+        is_file.then(|| path.split('.').next().unwrap_or_default().to_owned())
+    };
+    distribution.stable_rows().filter_map(module).chain(top_folders(distribution)).collect()
+}
+
 fn own_files(
     distribution: &Distribution,
     others: &[Distribution],
@@ -185,8 +199,8 @@ fn own_files(
     let mut listing = Listing::default();
     let site = &distribution.site;
     for (path, _) in distribution.stable_rows() {
-        let file = site.join(path);
-        if file.symlink_metadata().is_ok() { listing.add(path, &file)? } else { listing.add_missing(path) }
+        let (file, name) = (site.join(path), Distribution::stable_name(path));
+        if file.symlink_metadata().is_ok() { listing.add(&name, &file)? } else { listing.add_missing(&name) }
     }
     let listed: HashSet<&str> =
         others.iter().flat_map(|other| other.record.iter().map(|(path, _)| path.as_str())).collect();
@@ -198,13 +212,20 @@ fn own_files(
         for folder in top_folders(distribution) {
             collect(&folder, &site.join(&folder), &mut unlisted)?;
         }
+        let modules = top_modules(distribution);
         for entry in fs::read_dir(site)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.ends_with(".pth") || matches!(name.as_str(), "sitecustomize.py" | "usercustomize.py") {
+            let module = name.split('.').next().unwrap_or_default();
+            let loads = matches!(module, "sitecustomize" | "usercustomize") || modules.contains(module);
+            if name == module && loads && path.is_dir() {
+                collect(&name, &path, &mut unlisted)?;
+            } else if name.ends_with(".pth") || loads && name != module {
                 unlisted.push((name, path));
             }
         }
+        // The top-level modules' own compiled files lie with those of all others.
+        collect_unchecked("__pycache__", &site.join("__pycache__"), &modules, &mut unlisted)?;
     }
     for (name, file) in unlisted {
         let known = listed.contains(name.as_str()) || OF_THE_ENVIRONMENT.contains(&name.as_str());
@@ -227,12 +248,36 @@ fn collect(prefix: &str, folder: &Path, found: &mut Vec<(String, PathBuf)>) -> s
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
         if name == "__pycache__" {
+            collect_unchecked(&path, &entry, &BTreeSet::new(), found)?;
             continue;
         }
         if entry.symlink_metadata()?.is_dir() {
             collect(&path, &entry, found)?
         } else {
             found.push((path, entry))
+        }
+    }
+    Ok(())
+}
+
+/// The compiled files in a `__pycache__` that run without a look at their source; of these modules, or of
+/// all where none are named.
+fn collect_unchecked(
+    prefix: &str,
+    folder: &Path,
+    modules: &BTreeSet<String>,
+    found: &mut Vec<(String, PathBuf)>,
+) -> std::io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let of = |module: &str| modules.is_empty() || modules.contains(module);
+        if of(name.split('.').next().unwrap_or_default()) && compiled::is_unchecked(&entry.path()) {
+            found.push((format!("{prefix}/{name}"), entry.path()));
         }
     }
     Ok(())

@@ -219,6 +219,19 @@ impl Distribution {
         })
     }
 
+    /// A path of its `RECORD` as it is everywhere: outside of the folder it was installed into, how deep
+    /// that lies and which Python it is of say nothing.
+    pub fn stable_name(path: &str) -> String {
+        let outside = path.trim_start_matches("../");
+        if outside.len() == path.len() {
+            return path.to_owned();
+        }
+        match outside.strip_prefix("lib/python").and_then(|rest| rest.split_once('/')) {
+            Some((_, below)) => format!("../lib/python/{below}"),
+            None => format!("../{outside}"),
+        }
+    }
+
     /// Whether it brought a module: `name.py`, or a folder of that name.
     pub fn brings(&self, module: &str) -> bool {
         let file = format!("{module}.py");

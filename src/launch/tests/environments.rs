@@ -97,6 +97,69 @@ fn a_distribution_is_its_own_files_and_its_dependencies() {
     changed(&lab, &before, (false, true));
 }
 
+/// A compiled file with this in its header: the version's number and what is to be compared.
+fn compiled(flags: u8) -> Vec<u8> {
+    [&[0xa7, 0x0d, 0x0d, 0x0a, flags, 0, 0, 0], &[0; 8][..], b"code"].concat()
+}
+
+#[test]
+fn compiled_files_that_run_without_their_source_are_code() {
+    let lab = Lab::new();
+    let isolated = uv_environment(&lab, "one", &[("tool", "1.0", &[])]);
+    let shared = project_environment(&lab);
+    for (site, line) in [(&isolated, "uvx tool"), (&shared, ".venv/bin/python -m tool")] {
+        let before = lab.digests(line).0;
+        for (path, flags, expected) in [
+            // By time and size, by a digest that is compared, by nothing.
+            ("tool/__pycache__/__init__.cpython-312.pyc", 0, false),
+            ("tool/__pycache__/__init__.cpython-312.pyc", 3, false),
+            ("tool/__pycache__/__init__.cpython-312.pyc", 1, true),
+            ("tool/__pycache__/extra.cpython-312.opt-1.pyc", 1, true),
+            ("__pycache__/tool.cpython-312.pyc", 1, true),
+            // Where no source is, any compiled file runs, and a library comes before a source.
+            ("tool/extra.pyc", 0, true),
+            ("tool.pyc", 0, true),
+            ("tool.cpython-311-x86_64-linux-gnu.so", 0, true),
+            ("sitecustomize.pyc", 0, true),
+            ("sitecustomize/__init__.py", 0, true),
+        ] {
+            let file = lab.path(&format!("{site}/{path}"));
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, compiled(flags)).unwrap();
+            assert_eq!(lab.digests(line).0 != before, expected, "{line}: {path} {flags}");
+            std::fs::remove_file(&file).unwrap();
+            assert_eq!(lab.digests(line).0, before, "{line}: {path}");
+        }
+    }
+}
+
+/// The same wheels under another minor version of Python: nothing to ask about.
+#[test]
+fn equal_under_another_minor_version() {
+    let artifacts = ["3.11", "3.12"].map(|version| {
+        let lab = Lab::new();
+        let folder = "home/.cache/uv/archive-v0/one";
+        let site = format!("{folder}/lib/python{version}/site-packages");
+        lab.write(&format!("{folder}/pyvenv.cfg"), &format!("version_info = {version}.1\n"));
+        lab.executable(&format!("{folder}/bin/tool"), "#!/bin/sh\n'''exec' python \"$0\"\n");
+        for (name, requires) in [("tool", &["dep"][..]), ("dep", &[])] {
+            lab.distribution(&site, name, "1.0", requires);
+            let record = format!("{site}/{name}-1.0.dist-info/RECORD");
+            let tag = format!("cpython-{}", version.replace('.', ""));
+            let rows = std::fs::read_to_string(lab.path(&record)).unwrap().replace("cpython-311", &tag);
+            let more = format!("../../../lib/python{version}/config/{name}.toml,sha256=t,1\n");
+            lab.write(&record, &(rows + &more));
+            lab.write(&format!("{folder}/lib/python{version}/config/{name}.toml"), "x");
+            lab.write(&format!("{site}/{name}/__pycache__/__init__.{tag}.pyc"), "compiled");
+        }
+        lab.link("home/.cache/uv/environments-v2/8b0cbae4892decd7/one", lab.path(folder).to_str().unwrap());
+        let resolved = lab.resolve("uvx tool");
+        assert_eq!(resolved.platform, "any");
+        resolved.artifact
+    });
+    assert_eq!(artifacts[0], artifacts[1]);
+}
+
 #[test]
 fn equal_on_two_machines() {
     let digests = || {
