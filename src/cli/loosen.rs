@@ -63,7 +63,7 @@ pub fn settings(app: &App, ground: &Ground) -> Result<Exit, Error> {
         return Ok(Exit::ChangeWaits);
     }
     store::update(&ground.paths, |trust| trust.accept(ACCEPTED, digest)).map_err(SurveyError::from)?;
-    app.out.say("Accepted; it holds from now on.");
+    app.out.say("Accepted; gates take it up in their next session.");
     Ok(Exit::Done)
 }
 

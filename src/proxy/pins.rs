@@ -256,7 +256,11 @@ impl Pins {
             return Err(BROUGHT);
         }
         let loaded = locks::load_standing(&path, trust).map_err(|_| LOCK_UNREADABLE)?;
-        let Some((loaded, standing)) = loaded else { return Ok(None) };
+        let Some((loaded, standing)) = loaded else {
+            let resolved = files::resolve(&path);
+            let was_there = trust.is_some_and(|trust| trust.locks().any(|(known, _)| known == resolved));
+            return if was_there { Err(LOCK_GONE) } else { Ok(None) };
+        };
         match standing {
             Standing::Trusted => {}
             Standing::Changed { .. } | Standing::Never if self.asked.trust_lock => {}
@@ -380,6 +384,8 @@ const SETTINGS_UNREADABLE: &str = "mcpwatch's config.toml cannot be read. `mcpwa
 const POLICY_UNREADABLE: &str =
     "this machine's policy for mcpwatch cannot be used. `mcpwatch status` says why.";
 const LOCK_UNREADABLE: &str = "its lockfile cannot be read. `mcpwatch check` says where.";
+const LOCK_GONE: &str =
+    "its lockfile, which the user had accepted, is gone. The user can see with `mcpwatch status` which.";
 const LOCK_CHANGED: &str = "its lockfile changed since the user accepted it. The user can look at what changed with `mcpwatch trust`.";
 const LOCK_NOT_TRUSTED: &str =
     "its lockfile was never accepted on this machine. The user can look at it with `mcpwatch trust`.";

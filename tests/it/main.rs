@@ -11,6 +11,8 @@ mod client_libraries;
 mod client_rmcp;
 #[cfg(target_os = "linux")]
 mod clients;
+#[cfg(unix)]
+mod closing;
 mod connect;
 #[cfg(target_os = "linux")]
 mod desktop;
