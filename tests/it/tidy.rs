@@ -221,6 +221,7 @@ fn every_threat_names_tests_that_exist() {
         let exists = |name: &str| {
             code.contains(&format!("fn {name}("))
                 || code.contains(&format!("\n    {name},"))
+                || code.contains(&format!("check!({name},"))
                 || root().join(name).exists()
         };
         missing.extend(names.into_iter().filter(|name| !exists(name)));

@@ -580,7 +580,9 @@ fn file(id: u32, uri: &str, content: &str) -> String {
     )
 }
 
-check!(skills_and_their_files, with_skills(), {
+check!(skills_and_their_files, with_skills(), skill_files());
+
+fn skill_files() -> String {
     let (skill, template) = ("skill://acme/billing/SKILL.md", "skill://acme/billing/templates/a.bin");
     let list = format!(r##"S {{"id":"#1","result":{{"skills":[{BILLING},{NEWS}]}}}}"##);
     [
@@ -610,7 +612,7 @@ check!(skills_and_their_files, with_skills(), {
         format!(r#"S {{"id":12,"result":{{"skill":{}}}}}"#, BILLING.replace("Invoices.", "EVIL")),
     ]
     .join("\n")
-});
+}
 
 check!(
     a_mode_that_is_tightened,
