@@ -17,7 +17,7 @@ use crate::launch::{self, Platform, Resolved};
 use crate::store::trust::{self, Denied, Grant, Moment, Standing, Subject, Trust};
 use crate::store::{StoreError, locks};
 use crate::survey::settings::{self, InForce};
-use crate::survey::{SurveyError, judge, machine, target};
+use crate::survey::{SurveyError, judge, machine, target, values};
 use crate::sys::files;
 use crate::sys::paths::{Paths, PathsError};
 use std::collections::BTreeSet;
@@ -289,6 +289,7 @@ impl Pins {
             return if was_revoked { Err(REVOKED) } else { Ok(None) };
         };
         self.check_launch(&pin, &loaded.path)?;
+        self.check_values(&pin, trust, &loaded.path)?;
         if policy.refuses_open {
             pin.open.clear();
         }
@@ -306,8 +307,20 @@ impl Pins {
         Ok(!is_brought || !policy.refuses_brought && trust::may_be_brought(&account)?)
     }
 
-    /// Whether what the client starts is what is pinned. Masked values are not compared here: the client
-    /// has filled in what its file only names, and `check` and the daemon read the file itself.
+    /// Whether the masked values that the client hands on as its file has them are those that were
+    /// approved. What it fills in itself cannot be compared here; `check` and the daemon read the file.
+    fn check_values(&self, pin: &ServerPin, trust: Option<&Trust>, lock: &Path) -> Result<(), &'static str> {
+        let approved = trust.and_then(|trust| Some((trust, trust.values(lock, &self.asked.server)?)));
+        let Some((trust, approved)) = approved else { return Ok(()) };
+        let launch = self.as_configured(&pin.launch);
+        if values::started_otherwise(&launch, trust, approved).is_empty() {
+            Ok(())
+        } else {
+            Err(VALUE_CHANGED)
+        }
+    }
+
+    /// Whether what the client starts is what is pinned.
     fn check_launch(&self, pin: &ServerPin, lock: &Path) -> Result<(), &'static str> {
         let launch = self.as_configured(&pin.launch);
         let account = machine::account();
@@ -391,6 +404,7 @@ const LOCK_NOT_TRUSTED: &str =
     "its lockfile was never accepted on this machine. The user can look at it with `mcpwatch trust`.";
 const LAUNCH_CHANGED: &str =
     "the client starts something else than what was approved. The user can look at it with `mcpwatch check`.";
+const VALUE_CHANGED: &str = "the client gives it another secret or variable than what was approved. The user can look at it with `mcpwatch check`.";
 const REVOKED: &str = "the user took back its approval.";
 const BROUGHT: &str = "this environment brings its own trust, which this account does not allow.";
 

@@ -7,12 +7,11 @@ use super::judge::{self, Change, New};
 use super::pins::{self, Ask, Draft};
 use super::plan::{Plan, Server};
 use super::proposals::{self, Proposed, Refused};
-use super::{Ground, SurveyError, announce, machine, policy, record};
+use super::{Ground, SurveyError, announce, machine, policy, record, values};
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::canon;
 use crate::engine::diff::ChangeSet;
 use crate::engine::digest::{Digest, Tag};
-use crate::engine::launchpin;
 use crate::engine::lockfile::{Condition, Pin, key_of};
 use crate::engine::record::Event;
 use crate::engine::secret::Known;
@@ -85,7 +84,7 @@ pub fn approvals(
     let name = || server.name.clone();
     let mut acts = Vec::new();
     if made.contains(&Part::Launch) {
-        let values = server.entry().map(|entry| launchpin::masked_values(&entry.launch)).unwrap_or_default();
+        let values = values::of(server);
         acts.push(Act::Launch { server: name(), launch: change.shown.launch.clone(), values });
     }
     let all = parts(change).iter().all(|part| made.contains(part));
@@ -174,7 +173,7 @@ pub fn addition(server: &Server, new: &New, refused: &Refused) -> Result<Act, Su
         true => new.draft.clone()?,
         false => pins::draft_for(&new.shown, Ask { pinned: None, refused: Some(refused) })?,
     };
-    let values = server.entry().map(|entry| launchpin::masked_values(&entry.launch)).unwrap_or_default();
+    let values = values::of(server);
     Ok(Act::Add { server: server.name.clone(), pin: draft.pin, values })
 }
 

@@ -26,6 +26,7 @@ pub mod sighted;
 pub mod target;
 pub mod trust;
 pub mod upgrade;
+pub mod values;
 pub mod wrap;
 pub mod wrap_diff;
 mod wrap_error;

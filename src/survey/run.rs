@@ -7,8 +7,7 @@ use super::judge::{self, Outcome};
 use super::plan::{Plan, Server, Standing};
 use super::progress::{Event, Listener, Step};
 use super::reading::{self, Failure, Views};
-use super::{Ground, pins, pool, sighted, upgrade};
-use crate::engine::launchpin;
+use super::{Ground, pins, pool, sighted, upgrade, values};
 use crate::sys::process;
 use std::time::Instant;
 
@@ -122,10 +121,9 @@ async fn one(
 /// The masked places of a server's launch whose values are others than when they were approved here.
 /// Without an approval on this machine there is nothing to compare with.
 pub fn changed_values(plan: &Plan, server: &Server, ground: &Ground) -> Vec<String> {
-    let (Some(trust), Some(entry)) = (&ground.trust, server.entry()) else { return Vec::new() };
-    let Some(loaded) = &plan.locks[server.lock].loaded else { return Vec::new() };
-    let Some(approved) = trust.values(&loaded.path, &server.name) else { return Vec::new() };
-    let now = trust.keyed_values(&launchpin::masked_values(&entry.launch));
-    let differs = |place: &&String| now.get(*place).is_some_and(|value| approved.get(*place) != Some(value));
-    now.keys().filter(differs).cloned().collect()
+    let (Some(trust), Some(loaded)) = (&ground.trust, &plan.locks[server.lock].loaded) else {
+        return Vec::new();
+    };
+    let approved = trust.values(&loaded.path, &server.name);
+    approved.map(|approved| values::changed(server, trust, approved)).unwrap_or_default()
 }

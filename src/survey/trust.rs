@@ -5,7 +5,7 @@
 
 use super::locks::LockUse;
 use super::plan::{Plan, Server};
-use super::{Ground, SurveyError, machine, pins};
+use super::{Ground, SurveyError, machine, pins, values};
 use crate::engine::diff::{self, Cause, ChangeSet, Context, View};
 use crate::engine::digest::Tag;
 use crate::engine::launchpin::{self, Artifact, ArtifactChange, LaunchChange};
@@ -81,9 +81,8 @@ pub fn surface_of(pin: &ServerPin, folder: &Path) -> Surface {
 /// The masked values of the launches that a lock governs here, for comparing later.
 pub fn values(plan: &Plan, lock: usize) -> Vec<(String, RawValues)> {
     let raw = |server: &Server| {
-        let entry = server.entry()?;
         server.pin.as_ref()?;
-        Some((server.name.clone(), launchpin::masked_values(&entry.launch)))
+        Some((server.name.clone(), values::of(server)))
     };
     plan.servers.iter().filter(|server| server.lock == lock).filter_map(raw).collect()
 }

@@ -127,3 +127,56 @@ fn other_dependencies_are_told_and_asked_about() {
     assert_eq!(check.code, 1, "{}", check.all());
     assert!(check.stdout.contains("dep 1.0.0 → 1.0.1"), "{}", check.all());
 }
+
+#[test]
+fn a_value_that_the_file_has_is_compared_in_the_gate() {
+    let bench = Bench::new();
+    let configure = |token: &str, key: &str| {
+        let entry = serde_json::json!({
+            "command": fixture::path(),
+            "args": ["--token", token],
+            "env": { "NOTES_MODE": key, "NOTES_KEY": "${NOTES_SECRET}" },
+        });
+        bench.write("client.json", &serde_json::json!({ "mcpServers": { "notes": entry } }).to_string());
+    };
+    // What a client starts: its file with the variables filled in.
+    let call = |token: &str, mode: &str, key: &str| {
+        let mut command = bench.command();
+        command.args(["run", "--server", "notes", "--lock", "mcp.lock", "--"]).arg(fixture::path());
+        command.args(["--token", token]).env("NOTES_MODE", mode).env("NOTES_KEY", key);
+        let mut session = Session::start(command);
+        session.open();
+        let answer = session.call("echo", r#"{"text":"x"}"#);
+        (!is_refused(&answer), format!("{answer:?}"))
+    };
+    const ONE: &str = "tok-1f0e9d8c7b6a5f4e";
+    const TWO: &str = "tok-2a2b2c2d2e2f2a2b";
+    configure(ONE, "quiet");
+    let bench = &bench;
+    let pin = |command: &str| {
+        let args = [command, "--config", "client.json", "--lock", "mcp.lock", "--env-file", "values"];
+        let answers: &[&str] = if command == "approve" { &["y"] } else { &["y", "n"] };
+        bench.write("values", "NOTES_SECRET=first\n");
+        let run = bench.at_terminal(&args, answers)?;
+        assert_eq!(run.code, 0, "{}", run.all());
+        Some(())
+    };
+    if pin("init").is_none() {
+        return;
+    }
+    assert!(call(ONE, "quiet", "first").0);
+    // What the client fills in may be another tomorrow.
+    assert!(call(ONE, "quiet", "second").0);
+    for (token, mode) in [(TWO, "quiet"), (ONE, "loud")] {
+        let (passes, answer) = call(token, mode, "first");
+        assert!(!passes && answer.contains("another secret or variable"), "{token} {mode}: {answer}");
+        assert!(!answer.contains(token), "{answer}");
+    }
+    // `check` reads the same in the file, and an approval opens the gate again.
+    configure(TWO, "quiet");
+    let check = bench.with_config(&["check", "--env-file", "values"]);
+    assert_eq!(check.code, 1, "{}", check.all());
+    pin("approve");
+    assert!(call(TWO, "quiet", "first").0);
+    assert!(!call(ONE, "quiet", "first").0);
+}

@@ -214,10 +214,10 @@ fn loosening() -> String {
      A setting that leaves you less protected than its default (the table says which) does not hold because it \
      stands in the file: an agent or an installer could have written it. It holds once you accepted exactly \
      these values with `mcpwatch trust --settings`, at the level that decisions need here; until then the default \
-     does, and `mcpwatch status` says so. Another value asks again. A gate that runs is tightened at once, and \
-     loosened only from its next session on. So do lowering the level \
+     does, and `mcpwatch status` says so. Another value asks again. So do lowering the level \
      (`mcpwatch trust --level`), letting an environment bring its own trust (`mcpwatch trust --brought allow`, \
-     for `--trust-lock` and a moved `MCPWATCH_HOME`), and `mcpwatch unwrap`.\n"
+     for `--trust-lock` and a moved `MCPWATCH_HOME`), and `mcpwatch unwrap`. A gate that runs is tightened at \
+     once, and loosened only from its next session on.\n"
         .to_owned()
 }
 
