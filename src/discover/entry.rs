@@ -26,6 +26,9 @@ pub struct Entry {
     pub place: Place,
     /// The project folder it belongs to; `None` for what is configured for the user everywhere.
     pub folder: Option<PathBuf>,
+    /// Where paths of its launch are pinned from if it belongs to no project: the folder of a lock that
+    /// was named for it.
+    pub base: Option<PathBuf>,
     /// The launch as written, nothing expanded.
     pub launch: Launch,
     /// Whether the client is told not to start it.

@@ -173,6 +173,7 @@ impl<'a> Reader<'a> {
             key_path: path,
             place,
             folder: self.folder.clone(),
+            base: None,
             inputs: variables::inputs(self.client.0.syntax, &launch),
             launch,
             disabled: draft.disabled,

@@ -118,6 +118,13 @@ fn the_same_configuration_is_the_same_pin_on_two_machines() {
         &bob(),
     );
     assert_eq!(a, b);
+    // Below a folder that has one for each user, the name is the user's; elsewhere it is a word.
+    let of = |path: &str, machine: &Machine| pin(&command(&["run", path], &[], None), machine).describe();
+    assert_eq!(of("/scratch/alice/x", &alice()), "run /scratch/${user}/x");
+    assert_eq!(of("/scratch/bob/x", &bob()), "run /scratch/${user}/x");
+    assert_eq!(of("/opt/alice/x", &alice()), "run /opt/alice/x");
+    assert_eq!(of("/usr/bin/node", &alice().with(Name::Cwd, "/usr/bin")), "run /usr/bin/node");
+    assert_eq!(of("/srv/proj/x", &Machine::new(0).with(Name::Cwd, "/srv/proj")), "run ${cwd}/x");
     // A configuration that spells the placeholder out is not the same.
     let literal =
         pin(&command(&["${home}/x", "${cwd}/y"], &[("PATH", "${home}/bin:/usr/bin")], None), &bob());

@@ -44,7 +44,7 @@ impl Ground {
     /// The launch pin of an entry as it is written: nothing is expanded, so it can be had of entries
     /// that nobody asked for, and is the same for everyone who has that configuration.
     pub fn pin_of(&self, entry: &Entry) -> LaunchPin {
-        let machine = match &entry.folder {
+        let machine = match entry.folder.as_ref().or(entry.base.as_ref()) {
             Some(folder) => self.machine.clone().with(Name::Cwd, folder.to_string_lossy()),
             None => self.machine.clone(),
         };

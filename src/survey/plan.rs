@@ -99,7 +99,8 @@ pub fn make(ask: &Ask, ground: &Ground) -> Result<Plan, SurveyError> {
         unknown_names: Vec::new(),
     };
     let mut by_lock: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
-    for entry in entries.into_iter().filter(|entry| !ask.project || entry.scope.is_project()) {
+    for mut entry in entries.into_iter().filter(|entry| !ask.project || entry.scope.is_project()) {
+        entry.base = ask.lock.as_ref().and_then(|lock| Some(ground.cwd.join(lock).parent()?.to_owned()));
         let lock = plan.lock_for(&entry, ask, ground)?;
         by_lock.entry(lock).or_default().push(entry);
     }

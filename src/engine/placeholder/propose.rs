@@ -82,17 +82,21 @@ pub fn propose_text(first: &str, second: &str, machine_a: &Machine, machine_b: &
 }
 
 /// A text of a configuration, escaped, with the folders of this machine as placeholders. A path in a
-/// command is no prose: one that starts with the home or working folder lies in it.
+/// command is no prose: one that starts with the home or working folder lies in it, and below a folder
+/// that has one for each user, the account's name is that.
 pub fn replace_paths(text: &str, machine: &Machine) -> String {
     let mut pattern = String::with_capacity(text.len());
     let mut literal_from = 0;
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         let before = text[..at].chars().next_back();
-        let long = |name: Name, length: usize| {
-            name == Name::Home && length > 1 || is_specific(name, &text[at..at + length])
+        let long = |name: Name, length: usize| match name {
+            Name::Home => length > 1,
+            Name::Cwd => is_folder_of_its_own(&text[at..at + length]),
+            Name::User => is_of_users(&text[..at]),
+            name => is_specific(name, &text[at..at + length]),
         };
-        let best = [Name::Home, Name::Cwd, Name::Tmp]
+        let best = [Name::Home, Name::Cwd, Name::Tmp, Name::User]
             .into_iter()
             .filter(|name| opens(*name, before, &text[at..]))
             .flat_map(|name| {
@@ -313,6 +317,20 @@ fn is_specific(name: Name, value: &str) -> bool {
         }
         Name::User | Name::Tz | Name::Shell => false,
     }
+}
+
+/// Whether a folder is no more than a place of the system, which is the same on other machines.
+fn is_folder_of_its_own(path: &str) -> bool {
+    path.split(['/', '\\']).filter(|part| !part.is_empty() && !part.ends_with(':')).count() >= 2
+        && !path.starts_with("/usr/")
+}
+
+/// Whether a path ends in a folder that has one for each user: only there an account's name is one.
+fn is_of_users(path: &str) -> bool {
+    const FOLDERS: [&str; 8] = ["home", "Users", "users", "media", "mnt", "scratch", "data", "work"];
+    let Some(path) = path.strip_suffix(['/', '\\']) else { return false };
+    let rooted = |folder: &&str| path.strip_suffix(*folder).is_some_and(|above| above.ends_with(['/', '\\']));
+    FOLDERS.iter().any(rooted)
 }
 
 /// The same tokens in another order.

@@ -180,3 +180,35 @@ fn names_of_a_configuration_are_shown_neutral() {
         said.chars().filter(|c| (c.is_control() && *c != '\n') || "\u{202e}\u{200b}".contains(*c)).collect();
     assert!(odd.is_empty(), "{odd:?} in {said}");
 }
+
+/// Two people with the same configuration in different folders, outside of a home: the same bytes.
+#[test]
+fn the_lock_of_two_people_is_the_same() {
+    let locks = ["one", "two"].map(|name| {
+        let bench = Bench::new();
+        let project = bench.work().join(name).join("project");
+        std::fs::create_dir_all(project.join("state")).unwrap();
+        let state = project.join("state").display().to_string();
+        let config = super::bench::config(&[("notes", &["--state", &state, "--change", "machine"])]);
+        std::fs::write(project.join("client.json"), config).unwrap();
+        let output = bench
+            .command()
+            .args(["init", "--yes", "--config", "client.json", "--lock", "mcp.lock"])
+            .current_dir(&project)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", super::text(&output.stderr));
+        let lock = std::fs::read_to_string(project.join("mcp.lock")).unwrap();
+        assert!(lock.contains("${cwd}/state") && !lock.contains(&state), "{lock}");
+        // From another folder the launch is the same one.
+        let check = bench
+            .command()
+            .args(["check", "--static", "--config", "project/client.json", "--lock", "project/mcp.lock"])
+            .current_dir(bench.work().join(name))
+            .output()
+            .unwrap();
+        assert_eq!(check.status.code(), Some(0), "{}", super::text(&check.stderr));
+        lock
+    });
+    assert_eq!(locks[0], locks[1]);
+}
