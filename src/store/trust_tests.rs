@@ -242,7 +242,7 @@ fn a_repository_does_not_bring_its_own_directories() {
     update(&other, |_| ()).unwrap();
     assert!(is_obeyed(&other, &account).unwrap());
     // The account's store is elsewhere by a variable: only that one is obeyed.
-    file::note_elsewhere(&account, &other.trust_file()).unwrap();
+    file::note_elsewhere(&account, &other).unwrap();
     let (_brought, brought) = paths();
     assert!(is_obeyed(&other, &account).unwrap());
     assert!(!is_obeyed(&brought, &account).unwrap() && !may_be_brought(&account).unwrap());
@@ -251,7 +251,7 @@ fn a_repository_does_not_bring_its_own_directories() {
     // The account has one where it belongs.
     update(&account, |_| ()).unwrap();
     assert!(is_obeyed(&account, &account).unwrap() && !is_obeyed(&brought, &account).unwrap());
-    file::note_elsewhere(&account, &brought.trust_file()).unwrap();
+    file::note_elsewhere(&account, &brought).unwrap();
     assert!(!is_obeyed(&brought, &account).unwrap(), "a note does not move a store that is there");
 }
 

@@ -5,11 +5,19 @@
 //! on any. [`Paths::account`] ignores the environment: it tells whether this account has a trust
 //! store that somebody's environment would like to hide.
 
+use super::files;
+use crate::engine::json::{self, Object};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The variable that moves every directory of ours.
 pub const HOME_VARIABLE: &str = "MCPWATCH_HOME";
+
+/// The variables of a system that move directories of ours.
+const VARIABLES: [&str; 4] = ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"];
+
+/// The largest note of where our directories are.
+const NOTE_LIMIT: u64 = 64 * 1024;
 
 /// The systems we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +105,57 @@ impl Paths {
             data: base.data_local_dir().into(),
             state: base.state_dir().map(Into::into),
             cache: base.cache_dir().into(),
-            runtime: base.runtime_dir().map(Into::into),
+            runtime: base.runtime_dir().map(Into::into).or_else(runtime_folder),
         };
-        Ok(Self::within(os, bases))
+        let paths = Self::within(os, bases);
+        Ok(Self::noted(&paths).unwrap_or(paths))
+    }
+
+    /// The directories that this account noted, for a process that was not given the variables which
+    /// put them there: many clients hand on few. Only where nothing says otherwise.
+    fn noted(paths: &Self) -> Option<Self> {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let account = Self::account().ok()?;
+        let is_usual = account.data == paths.data && account.config == paths.config;
+        if !cfg!(target_os = "linux") || !is_usual || VARIABLES.into_iter().any(is_set) {
+            return None;
+        }
+        if account.trust_file().exists() {
+            return None;
+        }
+        let note = files::read_private(&account.elsewhere_file(), NOTE_LIMIT).ok()??;
+        let noted = Self::from_note(paths, &note)?;
+        noted.trust_file().exists().then_some(noted)
+    }
+
+    /// The directories of a note ([`Paths::note`]), in the place of those below the home folder.
+    pub fn from_note(paths: &Self, note: &[u8]) -> Option<Self> {
+        let note = json::parse(note).ok()?;
+        let folder = |name: &str| {
+            let folder = note.get(name)?.as_str()?;
+            is_absolute(Os::Linux, folder).then(|| PathBuf::from(folder))
+        };
+        Some(Self {
+            config: folder("config")?,
+            data: folder("data")?,
+            state: folder("state")?,
+            cache: folder("cache")?,
+            ..paths.clone()
+        })
+    }
+
+    /// Where these directories are, for [`Paths::from_note`]; `None` if a path is no text.
+    pub fn note(&self) -> Option<Object> {
+        let folders =
+            [("config", &self.config), ("data", &self.data), ("state", &self.state), ("cache", &self.cache)];
+        let members = folders.into_iter().map(|(name, folder)| Some((name, folder.to_str()?)));
+        members.collect::<Option<Vec<_>>>().map(Object::from_iter)
+    }
+
+    /// The note that stands where the trust store would be, if variables have put our directories
+    /// elsewhere.
+    pub fn elsewhere_file(&self) -> PathBuf {
+        self.trust_dir().join("elsewhere.json")
     }
 
     /// The directories that this account has when no variable says otherwise.
@@ -257,6 +313,21 @@ impl Bases {
             }
         }
     }
+}
+
+/// The account's folder for sockets where no variable names it: the one that a login makes.
+#[cfg(target_os = "linux")]
+fn runtime_folder() -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let user = nix::unistd::geteuid().as_raw();
+    let folder = PathBuf::from(format!("/run/user/{user}"));
+    let found = std::fs::symlink_metadata(&folder).ok()?;
+    (found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0).then_some(folder)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn runtime_folder() -> Option<PathBuf> {
+    None
 }
 
 fn policy(os: Os) -> PathBuf {

@@ -7,6 +7,7 @@
 use crate::{fixture, servers, terminal};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -350,4 +351,38 @@ fn codex_never_shows_its_model_what_nobody_approved() {
 #[test]
 fn gemini_cli_never_shows_its_model_what_nobody_approved() {
     story(&GEMINI_CLI);
+}
+
+/// What Codex and the libraries' own launchers hand on is hardly more than this.
+#[test]
+fn a_gate_that_is_given_few_variables_finds_the_same_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().canonicalize().unwrap();
+    let data = home.join(".local/share/mcpwatch");
+    std::fs::create_dir_all(&data).unwrap();
+    let config = home.join("client.json");
+    let entry = json!({ "command": fixture::path(), "args": [] });
+    std::fs::write(&config, json!({ "mcpServers": { "fixture": entry } }).to_string()).unwrap();
+    let run = |args: &[&str], input: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", &home);
+        command.args(args).current_dir(&home).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        // Closed at once, the gate would end before its server has answered.
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut answer = String::new();
+        stdout.read_line(&mut answer).unwrap();
+        drop(stdin);
+        child.wait().unwrap();
+        answer
+    };
+    run(&["init", "--yes", "--config", config.to_str().unwrap()], "");
+    assert!(data.join("mcp.lock").exists(), "the user's lock is not below HOME");
+    let opening = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}"#;
+    let server = fixture::path();
+    let args = ["run", "--trust-lock", "--server", "fixture", "--", server.to_str().unwrap()];
+    let answer = run(&args, &format!("{opening}\n"));
+    assert!(answer.contains(INSTRUCTIONS), "{answer}");
 }

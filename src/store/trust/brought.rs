@@ -34,7 +34,7 @@ pub fn is_own(system: &Paths, account: &Paths) -> Result<bool, StoreError> {
 pub(in crate::store) fn save(paths: &Paths, trust: &Trust) -> Result<(), StoreError> {
     file::save(&paths.trust_file(), trust)?;
     if let (false, Ok(account)) = (paths.is_moved, Paths::account()) {
-        file::note_elsewhere(&account, &paths.trust_file())?;
+        file::note_elsewhere(&account, paths)?;
     }
     Ok(())
 }

@@ -23,14 +23,12 @@ use crate::engine::json::{Object, Value};
 use crate::engine::lockfile::{Condition, Definition};
 use crate::engine::surface::{ItemKey, Kind, Surface};
 use crate::store::format::{self, Reader, StoreError, count, path_text};
+use crate::sys::files;
 use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
-
-/// The note that stands where the store would be, if a variable has put it elsewhere.
-const ELSEWHERE: &str = "elsewhere.json";
 
 pub(super) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     let Some(mut reader) = format::open(file, VERSION)? else { return Ok(None) };
@@ -103,19 +101,28 @@ pub(super) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
 
 /// Where this account's store is, if a variable has put it elsewhere.
 pub(super) fn elsewhere(account: &Paths) -> Result<Option<PathBuf>, StoreError> {
-    let file = account.trust_dir().join(ELSEWHERE);
-    let Some(mut reader) = format::open(&file, VERSION)? else { return Ok(None) };
+    let note = account.elsewhere_file();
+    let Some(mut reader) = format::open(&note, VERSION)? else { return Ok(None) };
     Ok(Some(PathBuf::from(reader.text("store")?)))
 }
 
-/// Notes where this account's store is, unless it is where it would be anyway or there is one there.
-pub(super) fn note_elsewhere(account: &Paths, store: &Path) -> Result<(), StoreError> {
+/// Notes where this account's store and our other directories are, unless they are where they would be
+/// anyway or there is a store there.
+pub(super) fn note_elsewhere(account: &Paths, paths: &Paths) -> Result<(), StoreError> {
+    let store = paths.trust_file();
     let is_there = store == account.trust_file() || account.trust_file().exists();
-    if is_there || elsewhere(account)?.as_deref() == Some(store) {
+    let note = account.elsewhere_file();
+    if is_there || is_noted(account, paths)? {
         return Ok(());
     }
-    let note = Object::from_iter([("store", path_text(store)?)]);
-    format::save(&account.trust_dir().join(ELSEWHERE), VERSION, note)
+    let mut members = paths.note().unwrap_or_default();
+    members.insert("store", path_text(&store)?);
+    format::save(&note, VERSION, members)
+}
+
+fn is_noted(account: &Paths, paths: &Paths) -> Result<bool, StoreError> {
+    let Some(bytes) = files::read_private(&account.elsewhere_file(), files::LIMIT)? else { return Ok(false) };
+    Ok(Paths::from_note(account, &bytes).is_some_and(|noted| noted.note() == paths.note()))
 }
 
 fn digests(mut reader: Reader<'_>) -> Result<Values, StoreError> {
