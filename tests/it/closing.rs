@@ -87,6 +87,53 @@ fn private(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
+#[test]
+fn an_older_lock_put_back_is_not_obeyed() {
+    let args = ["--change", "description", "--when", "stranger"];
+    let Some(bench) = trusted(&args) else { return };
+    let old = std::fs::read(bench.work().join("mcp.lock")).unwrap();
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    std::thread::sleep(Duration::from_millis(300));
+    approve(&bench, &definitions(&bench, &args)[1]);
+    client.wait(is_change_of_tools);
+    assert!(!is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    // It was trusted once; only the newest content of a path counts.
+    replace(&bench.work().join("mcp.lock"), &old, false);
+    closed(&mut client, "lockfile changed since the user accepted it");
+}
+
+#[test]
+fn evidence_that_is_deleted_or_forged_opens_nothing() {
+    let args = ["--change", "description", "--when", "stranger"];
+    let Some(bench) = trusted(&args) else { return };
+    let mut client = session(&bench, &args);
+    client.open();
+    client.tools();
+    crate::sighted::told(&bench, "as the gate saw it");
+    let seen = bench.home().join("mcpwatch/data/offers/seen");
+    let file = std::fs::read_dir(&seen).unwrap().next().unwrap().unwrap().path();
+    // Bytes that are not those of their digest are refused.
+    let offers: Vec<PathBuf> = std::fs::read_dir(seen.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "offer"))
+        .collect();
+    let whole: Vec<Vec<u8>> = offers.iter().map(|offer| std::fs::read(offer).unwrap()).collect();
+    offers.iter().for_each(|offer| std::fs::write(offer, "{}").unwrap());
+    let diff = bench.with_config(&["diff"]);
+    assert_eq!(diff.code, 3, "{}", diff.all());
+    assert!(diff.stderr.contains("damaged"), "{}", diff.all());
+    offers.iter().zip(&whole).for_each(|(offer, bytes)| std::fs::write(offer, bytes).unwrap());
+    assert!(bench.with_config(&["diff"]).stdout.contains("as the gate saw it"));
+    // Without the evidence there is nothing to review, and nothing passes either.
+    std::fs::remove_file(file).unwrap();
+    assert!(!bench.with_config(&["diff"]).stdout.contains("as the gate saw it"));
+    assert!(is_refused(&client.call("search", r#"{"query":"x"}"#)));
+    assert!(!client.has_seen(CHANGED));
+}
+
 /// From the approval on disk to the client that is told of it: printed, never asserted.
 #[test]
 #[allow(clippy::print_stderr)]
