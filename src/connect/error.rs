@@ -177,3 +177,7 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

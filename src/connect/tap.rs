@@ -192,9 +192,16 @@ impl Tap {
     /// What was skipped, in our words.
     pub(super) fn notes(&self) -> Vec<String> {
         let state = self.state();
-        let count = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
-        let skipped = count(state.skipped, "lines on stdout were no messages and were skipped");
-        let strays = count(state.strays, "answers to no open request were ignored");
+        let skipped = match state.skipped {
+            0 => None,
+            1 => Some("1 line on stdout was no message and was skipped".to_owned()),
+            count => Some(format!("{count} lines on stdout were no messages and were skipped")),
+        };
+        let strays = match state.strays {
+            0 => None,
+            1 => Some("it answered once without being asked, which was ignored".to_owned()),
+            count => Some(format!("it answered {count} times without being asked, which was ignored")),
+        };
         skipped.into_iter().chain(strays).collect()
     }
 

@@ -90,7 +90,9 @@ fn a_second_answer_changes_nothing() {
     tap.receive(br#"{"jsonrpc":"2.0","id":1,"result":{"first":true}}"#);
     assert!(tap.receive(br#"{"jsonrpc":"2.0","id":1,"result":{"second":true}}"#).is_empty());
     assert!(tap.take(&RequestId::Number(1)).unwrap().unwrap().get("first").is_some());
-    assert_eq!(tap.notes(), ["1 answers to no open request were ignored"]);
+    assert_eq!(tap.notes(), ["it answered once without being asked, which was ignored"]);
+    tap.receive(br#"{"jsonrpc":"2.0","id":1,"result":{"third":true}}"#);
+    assert_eq!(tap.notes(), ["it answered 2 times without being asked, which was ignored"]);
 }
 
 #[test]

@@ -39,3 +39,7 @@ fn is_media_type(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '+' | '-' | '_' | ';' | '=');
     text.len() <= 80 && text.matches('/').count() == 1 && text.chars().all(plain)
 }
+
+#[cfg(test)]
+#[path = "instance_tests.rs"]
+mod tests;
