@@ -3,10 +3,12 @@
 //! ```text
 //! cargo build --release --bin mcpwatch --example relay --example fixture_server
 //! relay ROUNDS MCPWATCH FIXTURE_SERVER MCP_LOCK
+//! relay --idle GATES SECONDS MCPWATCH FIXTURE_SERVER MCP_LOCK
 //! ```
 //! The lock pins `FIXTURE_SERVER --tools 200 --page 1000` as `fixture` (`mcpwatch init --yes`). Each
 //! figure is the median of the rounds, in microseconds, without anything between, with the relay and
-//! with the gate; one run takes all three in turn, so that they meet the same machine.
+//! with the gate; one run takes all three in turn, so that they meet the same machine. On a busy machine
+//! the last two columns say more: the difference of the quickest rounds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +20,12 @@ fn main() {
     if args.first().is_some_and(|first| first == "--raw") {
         return relay(&args[1..]);
     }
-    let [rounds, mcpwatch, fixture, lock] = &args[..] else {
+    let (idle, args) = match &args[..] {
+        [first, gates, seconds, rest @ ..] if first == "--idle" => (Some((gates, seconds)), rest),
+        rest => (None, rest),
+    };
+    let (rounds, args) = if idle.is_some() { ("1", args) } else { (args[0].as_str(), &args[1..]) };
+    let [mcpwatch, fixture, lock] = args else {
         panic!("usage: relay ROUNDS MCPWATCH FIXTURE_SERVER MCP_LOCK")
     };
     let rounds: usize = rounds.parse().unwrap();
@@ -28,21 +35,26 @@ fn main() {
     let raw = [words(&[me.to_str().unwrap(), "--raw"]), server.clone()].concat();
     let gate = words(&[mcpwatch, "run", "--server", "fixture", "--trust-lock", "--lock", lock, "--"]);
     let gate = [gate, server.clone()].concat();
+    if let Some((gates, seconds)) = idle {
+        return rest(&gate, gates.parse().unwrap(), seconds.parse().unwrap());
+    }
     println!(
-        "{:6} {:>10} {:>10} {:>10} {:>12} {:>12}",
-        "", "server", "relay", "gate", "relay adds", "gate adds"
+        "{:6} {:>10} {:>10} {:>10} {:>12} {:>12} {:>12} {:>12}",
+        "", "server", "relay", "gate", "relay adds", "gate adds", "at least", "at least"
     );
-    for what in [What::Start, What::Call, What::List, What::Large] {
+    for what in [What::Start, What::First, What::Call, What::List, What::Large] {
         let mut taken = [Vec::new(), Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for (kind, command) in [&server, &raw, &gate].into_iter().enumerate() {
                 taken[kind].push(measure(what, command));
             }
         }
+        let least = |kind: usize| taken[kind].iter().copied().fold(f64::INFINITY, f64::min);
+        let (fewest_relay, fewest_gate) = (least(1) - least(0), least(2) - least(0));
         let [server, relay, gate] = taken.map(median);
         let name = format!("{what:?}").to_lowercase();
         println!(
-            "{name:6} {server:10.1} {relay:10.1} {gate:10.1} {:12.1} {:12.1}",
+            "{name:6} {server:10.1} {relay:10.1} {gate:10.1} {:12.1} {:12.1} {fewest_relay:12.1} {fewest_gate:12.1}",
             relay - server,
             gate - server
         );
@@ -55,6 +67,8 @@ fn main() {
 enum What {
     /// From the start to the first list.
     Start,
+    /// The first list alone.
+    First,
     /// One call.
     Call,
     /// One list of 200 tools, not the first.
@@ -68,9 +82,11 @@ fn measure(what: What, command: &[String]) -> f64 {
     let mut session = Session::start(command);
     session.ask("initialize", OPENING);
     session.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    let opened = Instant::now();
     session.once(What::List);
     let times = match what {
         What::Start => return micros(start.elapsed()),
+        What::First => return micros(opened.elapsed()),
         What::Call => 3_000,
         What::List => 200,
         What::Large => 10,
@@ -115,7 +131,7 @@ impl Session {
 
     fn once(&mut self, what: What) {
         let least = match what {
-            What::Start | What::List => {
+            What::Start | What::First | What::List => {
                 self.ask("tools/list", "{}");
                 10_000
             }
@@ -155,6 +171,31 @@ fn memory(gate: &[String]) {
         let lines = status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("RssAnon"));
         println!("after {times} times {what:?}: {}", lines.collect::<Vec<_>>().join(" "));
     }
+}
+
+/// The processor time that gates take which nobody uses, where the system tells.
+fn rest(gate: &[String], gates: usize, seconds: u64) {
+    let sessions: Vec<Session> = (0..gates)
+        .map(|_| {
+            let mut session = Session::start(gate);
+            session.ask("initialize", OPENING);
+            session.once(What::List);
+            session
+        })
+        .collect();
+    // The files are watched from a tenth of a second on.
+    std::thread::sleep(Duration::from_secs(2));
+    let ticks = || -> u64 { sessions.iter().map(|session| ticks(session.child.id())).sum() };
+    let before = ticks();
+    std::thread::sleep(Duration::from_secs(seconds));
+    println!("{gates} idle gates took {} clock ticks in {seconds} s", ticks() - before);
+}
+
+/// The clock ticks (of a hundredth of a second) that a process has run for.
+fn ticks(id: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 /// The yardstick: two threads that copy.

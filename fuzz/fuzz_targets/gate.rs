@@ -2,8 +2,9 @@
 //! unapproved in what it lets through.
 //!
 //! The input is lines. `L`, `I`, `P` are the client's `tools/list`, `initialize`, `prompts/list`; `C` calls the approved
-//! tool, `B` another one; `@` lets time pass; `C:` and `S:` begin a frame of any bytes. What nobody
-//! approved is whatever holds the word `EVIL`.
+//! tool, `B` another one; `@` lets time pass; `C:` and `S:` begin a frame of any bytes. `G` breaks the
+//! connection, `R:` begins a new session with that answer, `U` gives the last call back undelivered, `X`
+//! says that it will not be answered. What nobody approved is whatever holds the word `EVIL`.
 
 #![no_main]
 
@@ -12,6 +13,7 @@ use mcpwatch::engine::gate::{
     Approval, Approved, Config, Effect, Event, Gate, Input, Limits, Mode, Output, Side, Stream,
 };
 use mcpwatch::engine::json;
+use mcpwatch::engine::jsonrpc::Id;
 use mcpwatch::engine::launchpin::LaunchPin;
 use mcpwatch::engine::lockfile::{Pin, ServerPin};
 use mcpwatch::engine::placeholder::{Machine, literal};
@@ -29,6 +31,7 @@ fuzz_target!(|input: &[u8]| {
     let mut now = START;
     let mut id = FIRST_ID;
     let mut calls = BTreeSet::new();
+    let mut last = String::new();
     // Once the client sends frames of the fuzzer's own, only the ids above are judged.
     for line in input.split(|byte| *byte == b'\n').take(200) {
         let frame;
@@ -39,6 +42,13 @@ fuzz_target!(|input: &[u8]| {
             }
             [b'C', b':', rest @ ..] => Input::Frame(Side::Client, rest),
             [b'S', b':', rest @ ..] => Input::Frame(Side::Server, rest),
+            [b'R', b':', rest @ ..] => Input::Renewed(rest),
+            [b'G', ..] => Input::Reconnected,
+            [b'U', ..] => Input::Undelivered(last.as_bytes()),
+            [b'X', ..] => {
+                let id = i64::try_from(id).expect("ids are small");
+                Input::Failed(Id::Number(id), "mcpwatch: it is gone.".to_owned())
+            }
             [letter, ..] => {
                 let (method, params) = match letter {
                     b'L' => ("tools/list", "{}"),
@@ -52,10 +62,11 @@ fuzz_target!(|input: &[u8]| {
                     _ => continue,
                 };
                 id += 1;
+                frame = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
                 if *letter == b'C' {
                     calls.insert(id);
+                    last.clone_from(&frame);
                 }
-                frame = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
                 Input::Frame(Side::Client, frame.as_bytes())
             }
             [] => continue,
