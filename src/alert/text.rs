@@ -138,6 +138,8 @@ pub enum Verb {
     Revoked,
     /// A lock was trusted.
     Trusted,
+    /// The level of decisions was raised.
+    Raised,
     /// Something was weakened: a level, a mode, the gate itself.
     Weakened,
 }
@@ -364,6 +366,7 @@ impl Verb {
             "reject" => Verb::Rejected,
             "revoke" | "remove" | "distrust" => Verb::Revoked,
             "trust" => Verb::Trusted,
+            "raise" => Verb::Raised,
             _ => Verb::Weakened,
         }
     }
@@ -374,6 +377,7 @@ impl Verb {
             Verb::Rejected => "Rejected",
             Verb::Revoked => "Revoked",
             Verb::Trusted => "Trusted",
+            Verb::Raised => "Raised",
             Verb::Weakened => "Weakened",
         }
     }
@@ -438,6 +442,7 @@ fn decided(verb: Verb, server: &Name, items: u32) -> String {
         Verb::Approved | Verb::Rejected | Verb::Revoked if items > 0 => {
             format!("{} of {server}", count(items, "item", "items"))
         }
+        Verb::Raised => format!("the level of decisions in {server}"),
         Verb::Weakened => format!("the watch over {server}"),
         Verb::Approved | Verb::Rejected | Verb::Revoked | Verb::Trusted => server,
     }

@@ -31,7 +31,8 @@ pub fn level(level: Level, app: &App, ground: &Ground) -> Result<Exit, Error> {
     let in_force = needed(ground)?;
     let question =
         format!("Decisions need the level `{in_force}` here. Shall they need `{level}` from now on?");
-    if !confirm(&question, "level", Some(level), ground)? {
+    let verb = if level > in_force { "raise" } else { "level" };
+    if !confirm(&question, verb, Some(level), ground)? {
         app.out.say("Nothing was changed.");
         return Ok(Exit::Done);
     }

@@ -28,7 +28,11 @@ pub(super) struct Stdio {
     limit: usize,
     probe: Duration,
     ready: VecDeque<ServerJsonRpcMessage>,
-    late: (mpsc::UnboundedSender<ServerJsonRpcMessage>, mpsc::UnboundedReceiver<ServerJsonRpcMessage>),
+    /// Boxed, because a channel takes room for 32 at once, in each of many sessions that rest.
+    late: (
+        mpsc::UnboundedSender<Box<ServerJsonRpcMessage>>,
+        mpsc::UnboundedReceiver<Box<ServerJsonRpcMessage>>,
+    ),
 }
 
 impl Stdio {
@@ -52,7 +56,7 @@ impl Stdio {
             tokio::time::sleep(limit).await;
             let silence = Reason::Timeout { method: DISCOVER.to_owned(), limit };
             // A receiver that is gone needs no answer.
-            tap.fail(id, silence).map(|message| late.send(message).ok());
+            tap.fail(id, silence).map(|message| late.send(Box::new(message)).ok());
         });
     }
 
@@ -104,7 +108,7 @@ impl Transport<RoleClient> for Stdio {
                 continue;
             }
             tokio::select! {
-                message = self.late.1.recv() => return message,
+                message = self.late.1.recv() => return message.map(|message| *message),
                 read = self.stdout.read(self.framer.spare()) => match read {
                     Ok(read @ 1..) => self.framer.fill(read),
                     Ok(0) | Err(_) => {

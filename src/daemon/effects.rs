@@ -12,7 +12,7 @@ use crate::ipc::server::{Outbox, PeerId};
 use crate::store::log::Log;
 use crate::sys::files::{self as disk, Access};
 use crate::sys::paths::Paths;
-use crate::sys::watch::Files;
+use crate::sys::watch::{Files, Look, look};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc as blocking};
@@ -242,13 +242,16 @@ impl Hands {
     }
 
     fn read(&mut self, id: ServerId, stay: Stay) {
-        if let Some(session) = self.sessions.get(&id)
+        if stay != Stay::Never
+            && let Some(session) = self.sessions.get(&id)
             && session.try_send(()).is_ok()
         {
             return;
         }
         let (again, asked) = mpsc::channel(1);
-        self.sessions.insert(id.clone(), again);
+        if stay != Stay::Never {
+            self.sessions.insert(id.clone(), again);
+        }
         let visit = Visit {
             sight: Arc::clone(&self.sight),
             id,
@@ -323,8 +326,7 @@ async fn watch_configurations(mut wanted: watch::Receiver<BTreeSet<PathBuf>>, ev
 /// Tells when the program of a server changed.
 async fn watch_programs(mut found: mpsc::Receiver<(ServerId, Vec<PathBuf>)>, events: mpsc::Sender<Event>) {
     let mut files = Files::new(DEBOUNCE, POLL);
-    let mut programs: BTreeMap<ServerId, Vec<(PathBuf, Option<std::time::SystemTime>)>> = BTreeMap::new();
-    let look = |file: &PathBuf| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    let mut programs: BTreeMap<ServerId, Vec<(PathBuf, Option<Look>)>> = BTreeMap::new();
     loop {
         tokio::select! {
             news = found.recv() => {

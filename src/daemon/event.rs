@@ -96,6 +96,8 @@ pub enum Stay {
     Open,
     /// It ends.
     Close,
+    /// There is none: only what the launch would run is looked at.
+    Never,
 }
 
 /// What is configured and pinned.
@@ -175,6 +177,8 @@ pub enum Outcome {
         /// The digest of what is there.
         artifact: Digest,
     },
+    /// What it would run is the approved program; nothing was started.
+    SameProgram,
     /// It could not be read; why, in our words.
     Failed(String),
 }

@@ -114,7 +114,7 @@ impl Looked {
         let mut ground = Ground::of_this_process(BTreeMap::new())?;
         ground.cwd = folder.to_owned();
         ground.vars.workspace = folder.to_owned();
-        let plan = plan::make(&Ask { project, ..Ask::default() }, &ground)?;
+        let mut plan = plan::make(&Ask { project, ..Ask::default() }, &ground)?;
         let wraps = Wraps::of(&ground.paths).all().unwrap_or_default();
         let index = self.grounds.len();
         for (at, server) in plan.servers.iter().enumerate() {
@@ -140,6 +140,11 @@ impl Looked {
         configured.problems.extend(plan.problems.iter().map(|problem| problem.file.display().to_string()));
         self.files.extend(plan.looked_in.iter().map(|looked| looked.file.clone()));
         self.files.extend(plan.locks.iter().map(|lock| lock.path.clone()));
+        // Each server has its pin; the locks as a whole are not needed again, and are large.
+        for loaded in plan.locks.iter_mut().filter_map(|lock| lock.loaded.as_mut()) {
+            (loaded.bytes, loaded.lockfile) = (Vec::new(), Lockfile::default());
+        }
+        plan.locks.iter_mut().for_each(|lock| lock.effective = None);
         self.grounds.push((plan, ground));
         Ok(())
     }

@@ -64,6 +64,8 @@ pub struct Course {
     pub signal: Option<u64>,
     /// Whether it is to be read at once: its launch, program or configuration changed, or a person asked.
     pub urgent: bool,
+    /// Whether what it runs is to be looked at: it changed, or was never seen.
+    pub program: bool,
     /// How long its lists live, where it says so.
     pub life: Option<u64>,
     /// Failures in a row, and when the last one was.
@@ -82,6 +84,8 @@ pub enum Todo {
     Wait(Option<u64>),
     /// Connect if need be, and read.
     Read,
+    /// Look at what it would run, and start nothing.
+    Inspect,
     /// End the session.
     Close,
 }
@@ -124,7 +128,13 @@ pub fn next(course: &Course, facts: Facts, times: &Times, now: u64) -> Todo {
         return Todo::Wait(None);
     }
     if !is_ours(facts) {
-        return if course.connected { Todo::Close } else { Todo::Wait(None) };
+        // Behind a gate it is not started twice, but what it would run next is ours to look at.
+        let inspects = facts.allowed && facts.gated && course.program && facts.mode != Mode::Off;
+        return match (course.connected, inspects) {
+            (true, _) => Todo::Close,
+            (false, true) => Todo::Inspect,
+            (false, false) => Todo::Wait(None),
+        };
     }
     let due = due(course, facts, times);
     if due <= now {
@@ -148,6 +158,7 @@ impl Course {
     pub fn reading(&mut self) {
         self.busy = true;
         self.urgent = false;
+        self.program = false;
         self.signal = None;
     }
 
@@ -161,6 +172,11 @@ impl Course {
         self.last_read = Some(now);
         self.life = life;
         self.failures = 0;
+    }
+
+    /// Notes that what it runs was looked at.
+    pub fn inspected(&mut self) {
+        self.busy = false;
     }
 
     /// Notes that a reading failed or a session broke.

@@ -136,6 +136,7 @@ impl State {
             Event::ProgramChanged(id) => {
                 if let Some(server) = self.servers.get_mut(&id) {
                     server.course.urgent = true;
+                    server.course.program = true;
                 }
             }
             Event::Read(id, outcome) => out.extend(self.read(now, &id, outcome)),
@@ -236,6 +237,7 @@ impl State {
                 let notice = Notice::Artifact { server: self.name(id), newer: false };
                 out.extend(tell::tell(self, now, id, notice, artifact, &[]));
             }
+            Outcome::SameProgram => server.course.inspected(),
             Outcome::Failed(why) => {
                 server.course.failed(now.steady);
                 server.failure = Some(why);
@@ -308,6 +310,10 @@ impl State {
                     server.course.reading();
                     let stay = if facts.mode == Mode::Resident { Stay::Open } else { Stay::Close };
                     out.push(Effect::Read(id.clone(), stay));
+                }
+                Todo::Inspect => {
+                    server.course.reading();
+                    out.push(Effect::Read(id.clone(), Stay::Never));
                 }
                 Todo::Close => {
                     server.course.connected = false;

@@ -180,12 +180,24 @@ fn a_decision_wakes_the_gates_first() {
 fn a_stdio_server_behind_a_gate_is_not_started_twice() {
     let mut daemon = Daemon::new();
     daemon.gate(5, "github");
-    assert_eq!(daemon.hear(configured(vec![known("github")])), ["remember"]);
+    // Only what it would run is looked at.
+    assert_eq!(daemon.hear(configured(vec![known("github")])), ["remember", "read github Never"]);
+    assert_eq!(daemon.hear(Event::Read(id("github"), Outcome::SameProgram)), [""; 0]);
     daemon.pass(60 * MINUTE);
     assert_eq!(daemon.hear(Event::Due), [""; 0]);
     assert_eq!(daemon.status("github").state, "watched through its gate");
     assert_eq!(daemon.status("github").gates, 1);
     assert_eq!(daemon.hear(Event::Closed(5)), ["read github Open"]);
+}
+
+#[test]
+fn what_would_run_next_behind_a_gate_is_told() {
+    let mut daemon = Daemon::watching("github", false);
+    daemon.gate(5, "github");
+    assert_eq!(daemon.hear(Event::ProgramChanged(id("github"))), ["read github Never"]);
+    let artifact = Digest::of_bytes(Tag::Artifact, b"other");
+    let told = daemon.hear(Event::Read(id("github"), Outcome::Program { artifact }));
+    assert!(told.iter().any(|effect| effect.starts_with("show ")), "{told:?}");
 }
 
 #[test]

@@ -24,6 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
+/// How many files of one launch are watched.
+const NAMED: usize = 16;
+
 /// How much of an error is told.
 const WORDS: usize = 300;
 
@@ -81,6 +84,7 @@ impl Visit {
         let target = target::target(&ready.launch, &ready.folder);
         let ready = Arc::new(ready);
         match self.stay {
+            Stay::Never => self.told(Outcome::SameProgram).await,
             Stay::Close => {
                 let read = connect::read(&target, &options, &|_| {}).await;
                 let outcome = match read {
@@ -210,7 +214,8 @@ fn prepare(looked: &Looked, id: &ServerId) -> (Prepared, Vec<PathBuf>) {
     let secrets = launchpin::known_secrets(&launch);
     let folder = target::folder(&launch, ground.folder_of(entry));
     let found = target::artifact(&launch, &folder);
-    let programs = programs(&found, &folder);
+    let mut programs = programs(&found, &folder);
+    programs.extend(named(&launch, &folder));
     let changes =
         pinned(&pin).map(|old| launchpin::compare_artifacts(old, &found.artifact)).unwrap_or_default();
     let artifact = Digest::of(Tag::Artifact, &found.artifact.to_value());
@@ -238,6 +243,15 @@ fn programs(found: &launch::Resolved, folder: &Path) -> Vec<PathBuf> {
         Artifact::Package { .. } => found.folders.iter().map(|folder| folder.join("package.json")).collect(),
         Artifact::Remote | Artifact::Unknown(_) => Vec::new(),
     }
+}
+
+/// The files that a launch names as it is written: a link on the way may lead elsewhere tomorrow, while
+/// what was resolved stays where it is.
+fn named(launch: &Launch, folder: &Path) -> Vec<PathBuf> {
+    let Launch::Command(launch) = launch else { return Vec::new() };
+    let words =
+        std::iter::once(&launch.command).chain(&launch.args).filter(|word| word.contains(['/', '\\']));
+    words.map(|word| folder.join(word)).filter(|file| file.is_file()).take(NAMED).collect()
 }
 
 fn pinned(pin: &ServerPin) -> Option<&Artifact> {

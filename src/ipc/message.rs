@@ -247,6 +247,19 @@ pub struct Missed {
     pub text: String,
 }
 
+impl Cause {
+    /// Its name in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::SameArtifact => "same-artifact",
+            Cause::Upgrade => "upgrade",
+            Cause::Launch => "launch",
+            Cause::Remote => "remote",
+            Cause::Unknown => "unknown",
+        }
+    }
+}
+
 impl Hello {
     /// This process's hello.
     pub fn own(since: u64) -> Self {

@@ -13,6 +13,7 @@ use crate::engine::lockfile::{Lockfile, ServerPin};
 use crate::engine::placeholder::{Machine, Name};
 use crate::engine::settings::Settings;
 use crate::engine::settings::policy::Policy;
+use crate::ipc::message::Cause;
 use crate::launch::{self, Platform, Resolved};
 use crate::store::trust::{self, Denied, Grant, Moment, Standing, Subject, Trust};
 use crate::store::{StoreError, locks};
@@ -332,6 +333,20 @@ impl Pins {
             Ok(())
         } else {
             Err(LAUNCH_CHANGED)
+        }
+    }
+
+    /// What a change of the surface comes from, given that what runs was compared.
+    pub fn cause(&self, approval: &Approval, runs: &Runs) -> Cause {
+        match (&self.asked.launch, pinned_artifact(approval), runs) {
+            (Launch::Url(_), ..) => Cause::Remote,
+            (
+                _,
+                Some(Artifact::Package { .. } | Artifact::Script { .. } | Artifact::Binary { .. }),
+                Runs::AsPinned,
+            ) => Cause::SameArtifact,
+            (_, _, Runs::Otherwise | Runs::Dependencies(_)) => Cause::Upgrade,
+            (_, _, Runs::AsPinned | Runs::Unseen) => Cause::Unknown,
         }
     }
 

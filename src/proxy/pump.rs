@@ -200,7 +200,11 @@ impl Pump {
     /// The end: whoever wrote the records finishes.
     pub fn finish(&self, why: &str) {
         if let Some(client) = self.gate.borrow().settled_client() {
-            self.report.borrow_mut().settled(client);
+            let mut report = self.report.borrow_mut();
+            report.settled(client);
+            if report.is_as_approved() {
+                report.listed(self.clock.now(), &self.gate.borrow().offered());
+            }
         }
         self.report.borrow_mut().finish(self.clock.now(), why);
     }

@@ -8,13 +8,14 @@ use crate::engine::digest::{Digest, Tag};
 use crate::engine::gate::{ClientKind, Record, Seen, Side, Verdict};
 use crate::engine::json::{Object, Value};
 use crate::engine::launchpin::{self, Launch};
-use crate::engine::record::event::{Event, View};
+use crate::engine::record::event::{Event, Outcome, View};
 use crate::engine::show;
-use crate::engine::surface::ItemKey;
+use crate::engine::surface::{ItemKey, Surface};
 use crate::ipc::message::{Cause, GateNews, ItemNews, What};
 use crate::store::log::Log;
 use crate::store::offers::Offers;
 use crate::store::sightings::{self, Sighting, Sightings};
+use crate::store::trust::{self, Trust};
 use crate::survey::machine;
 use crate::sys::files;
 use crate::sys::paths::Paths;
@@ -28,6 +29,10 @@ const SAME: u64 = 60_000;
 
 /// The most different blocks that are remembered for that.
 const MANY: usize = 256;
+
+/// The most calls that are remembered until they are answered, and the most bytes of their arguments.
+const OPEN_CALLS: usize = 4_096;
+const OPEN_BYTES: usize = 16 << 20;
 
 /// The most items that are told to the daemon.
 const MOST_ITEMS: usize = 200;
@@ -51,12 +56,26 @@ pub struct Report {
     written: BTreeMap<String, u64>,
     /// Items that are not as approved, by the last judgement.
     differing: BTreeMap<ItemKey, (Verdict, Option<Digest>)>,
+    /// Calls that the server has not answered, and the bytes of their arguments.
+    calls: BTreeMap<u64, Call>,
+    arguments: usize,
     refused: u32,
     waiting: u32,
+    /// Why what runs shows something else, as far as is known.
+    cause: Cause,
+}
+
+/// A call that the server has not answered.
+struct Call {
+    at: u64,
+    item: ItemKey,
+    arguments: Vec<u8>,
 }
 
 enum Job {
     Log(u64, Event),
+    /// A call, how it ended, and when.
+    Call(Call, Outcome, u64),
     /// The bytes of an offer, and what is the matter with it.
     Offer(Vec<u8>, Box<Sighting>, Vec<ItemKey>),
     /// Everything is as approved.
@@ -68,7 +87,14 @@ enum Job {
 impl Report {
     /// A report on a server that a lock governs, in a session of that name; nothing is opened before
     /// there is something to say.
-    pub fn new(server: &str, lock: &Path, session: &str, paths: &Paths, launch: &Launch) -> Self {
+    pub fn new(
+        server: &str,
+        lock: &Path,
+        session: &str,
+        paths: &Paths,
+        launch: &Launch,
+        cause: Cause,
+    ) -> Self {
         Self {
             server: server.to_owned(),
             lock: files::resolve(lock),
@@ -81,8 +107,11 @@ impl Report {
             news: None,
             written: BTreeMap::new(),
             differing: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            arguments: 0,
             refused: 0,
             waiting: 0,
+            cause,
         }
     }
 
@@ -138,6 +167,25 @@ impl Report {
                     format!("a message of the {from} was dropped: {}", show::line(&why, 200)),
                 );
             }
+            Record::Opened { client, protocol } => {
+                let server = self.server.clone();
+                self.write(Job::Log(now, Event::Session { server, view: View::Gate, client, protocol }));
+            }
+            Record::Called { call, item, arguments } => {
+                self.arguments += arguments.len();
+                self.calls.insert(call, Call { at: now, item, arguments });
+                // Records may cost something, but not without end.
+                while self.calls.len() > OPEN_CALLS || self.arguments > OPEN_BYTES {
+                    let Some((_, oldest)) = self.calls.pop_first() else { break };
+                    self.arguments -= oldest.arguments.len();
+                }
+            }
+            Record::Ended { call, outcome } => {
+                if let Some(call) = self.calls.remove(&call) {
+                    self.arguments -= call.arguments.len();
+                    self.write(Job::Call(call, outcome, now));
+                }
+            }
             Record::Unreadable(kind, why) => {
                 self.block(now, None, format!("the list of {} could not be read: {why}", kind.plural()));
             }
@@ -167,7 +215,7 @@ impl Report {
             self.tell(GateNews::Clear);
         } else {
             let news = self.differing.iter().take(MOST_ITEMS).map(news).collect();
-            self.tell(GateNews::Offered { offer: digest.to_string(), items: news, cause: Cause::Unknown });
+            self.tell(GateNews::Offered { offer: digest.to_string(), items: news, cause: self.cause });
         }
         let open: Vec<(ItemKey, sightings::What)> = self.differing.iter().filter_map(open).collect();
         if open.is_empty() && self.is_sighted {
@@ -175,6 +223,9 @@ impl Report {
             self.write(Job::Clear(self.client.clone()));
         }
         self.is_sighted |= !open.is_empty();
+        if self.differing.is_empty() {
+            return self.listed(at, &seen.surface);
+        }
         let sighting = self.sighting(at, digest, seen.kind, open);
         let items = self.differing.keys().cloned().collect();
         self.write(Job::Offer(bytes, Box::new(sighting), items));
@@ -183,11 +234,21 @@ impl Report {
     /// Everything that was listed in this session was as approved, so what earlier ones of this client
     /// saw is no more.
     pub fn settled(&mut self, client: Option<String>) {
-        // Only where something is there to be taken away: most sessions write nothing.
         let waits = || Sightings::of(&self.paths).is_any(&self.lock, &self.server);
         if self.differing.is_empty() && waits() {
             self.write(Job::Clear(client));
         }
+    }
+
+    /// Whether nothing is known that is not as approved.
+    pub fn is_as_approved(&self) -> bool {
+        self.differing.is_empty()
+    }
+
+    /// Writes down what the server listed, all of it as approved.
+    pub fn listed(&mut self, at: u64, surface: &Surface) {
+        let (server, view, items) = (self.server.clone(), View::Gate, surface.items().len() as u64);
+        self.write(Job::Log(at, Event::Listed { server, view, surface: surface.digest(), items }));
     }
 
     fn sighting(
@@ -263,13 +324,16 @@ impl Report {
     fn write(&mut self, job: Job) {
         if self.writer.is_none() {
             let (jobs, taken) = sync_channel(1_024);
-            let writer = Writer {
+            let mut writer = Writer {
                 log: Log::at(self.paths.log_dir()),
                 offers: Offers::of(&self.paths),
                 sightings: Sightings::of(&self.paths),
                 lock: self.lock.clone(),
                 server: self.server.clone(),
                 session: self.session.clone(),
+                cause: self.cause,
+                trust: None,
+                paths: self.paths.clone(),
             };
             let thread = std::thread::Builder::new().name("report".to_owned()).stack_size(256 << 10);
             let spawned = thread.spawn(move || taken.iter().for_each(|job| writer.work(job)));
@@ -290,21 +354,48 @@ struct Writer {
     lock: PathBuf,
     server: String,
     session: String,
+    cause: Cause,
+    /// Holds the key of this machine; looked up for the first call.
+    trust: Option<Trust>,
+    paths: Paths,
 }
 
 impl Writer {
-    fn work(&self, job: Job) {
+    /// A digest that only this machine can make, so that arguments cannot be guessed from it.
+    fn keyed(&mut self, arguments: &[u8]) -> Option<Digest> {
+        if self.trust.is_none() {
+            // Nobody decided anything here yet: a key that lasts as long as this session.
+            self.trust = trust::load(&self.paths).ok().flatten().or_else(|| Trust::new().ok());
+        }
+        Some(self.trust.as_ref()?.keyed(Tag::Offer, arguments))
+    }
+
+    fn work(&mut self, job: Job) {
         // What cannot be written has nowhere else to go: the gate has already done what it had to.
         match job {
             Job::Log(at, event) => drop(self.log.append(at, &event)),
+            Job::Call(call, outcome, now) => {
+                let Some(arguments) = self.keyed(&call.arguments) else { return };
+                let event = Event::Call {
+                    server: self.server.clone(),
+                    item: call.item,
+                    arguments,
+                    size: call.arguments.len() as u64,
+                    outcome,
+                    duration: now.saturating_sub(call.at),
+                    contents: None,
+                };
+                drop(self.log.append(now, &event));
+            }
             Job::Offer(bytes, sighting, items) => {
                 let Ok(offer) = self.offers.put(Tag::Offer, &bytes) else { return };
                 let (at, server) = (sighting.at, self.server.clone());
                 if !sighting.items.is_empty() {
                     drop(self.sightings.note(&sighting));
                 }
-                let cause = "unknown".to_owned();
-                drop(self.log.append(at, &Event::Change { server, view: View::Gate, offer, cause, items }));
+                let view = View::Gate;
+                let cause = self.cause.name().to_owned();
+                drop(self.log.append(at, &Event::Change { server, view, offer, cause, items }));
             }
             Job::Clear(client) => {
                 drop(self.sightings.clear(&self.lock, &self.server, &self.session, client.as_deref()));

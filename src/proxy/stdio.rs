@@ -14,7 +14,7 @@ use super::signals::Signals;
 use crate::engine::gate::{Approval, Config, Gate, Input, Mode, Side};
 use crate::engine::launchpin::Launch;
 use crate::ipc;
-use crate::ipc::message::{Askable, Push, ServerId};
+use crate::ipc::message::{Askable, Cause, Push, ServerId};
 use crate::launch::Platform;
 use crate::sys::watch::Files;
 use std::fmt::Write;
@@ -70,7 +70,7 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     pins.look_ahead();
     let mut loaded = pins.load();
     // The server comes up while the rest is made ready.
-    let started = start(&pins, &mut loaded);
+    let (started, cause) = start(&pins, &mut loaded);
     let (input, output, restore) =
         ends::standard().map_err(|source| system("stdin or stdout cannot be used", source))?;
     let config = Config {
@@ -81,7 +81,7 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
         platform: Platform::current().key(),
         machine: pins.machine(),
     };
-    let report = Report::new(&asked.server, &pins.lock(), &session, pins.paths(), &asked.launch);
+    let report = Report::new(&asked.server, &pins.lock(), &session, pins.paths(), &asked.launch, cause);
     let gate = Gate::new(config, loaded.approval.clone());
     let pump = Pump::new(gate, report, output, loaded.message);
     let observes = loaded.mode == Mode::Observe;
@@ -217,7 +217,7 @@ impl<'a> Conversation<'a> {
             return None;
         }
         let is_running = server.is_some();
-        let started = if is_running { None } else { start(&self.pins, &mut loaded) };
+        let started = if is_running { None } else { start(&self.pins, &mut loaded).0 };
         if let Some(server) = server {
             server.set_approval(&loaded.approval);
         }
@@ -300,10 +300,10 @@ fn in_time(left: Duration) -> Instant {
     Instant::now() + left.min(LOOK_AGAIN).max(Duration::from_millis(10))
 }
 
-/// Starts the server, if it may be and is what is pinned.
-fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
+/// Starts the server, if it may be and is what is pinned; also tells what a change of it would come from.
+fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> (Option<(Server, Check)>, Cause) {
     if !loaded.may_start {
-        return None;
+        return (None, Cause::Unknown);
     }
     let launch = pins.start(&loaded.approval);
     let runs = pins.will_run(&launch, &loaded.approval);
@@ -311,18 +311,19 @@ fn start(pins: &Arc<Pins>, loaded: &mut Loaded) -> Option<(Server, Check)> {
         Runs::AsPinned | Runs::Dependencies(_) | Runs::Unseen => {}
         Runs::Otherwise => {
             loaded.approval = Approval::Closed(ARTIFACT_CHANGED.to_owned());
-            return None;
+            return (None, Cause::Upgrade);
         }
     }
+    let cause = pins.cause(&loaded.approval, &runs);
     match Server::start(&launch, loaded.message) {
         Ok(server) => {
             server.set_approval(&loaded.approval);
             let check = check(Arc::clone(pins), launch, loaded.approval.clone(), runs);
-            Some((server, check))
+            (Some((server, check)), cause)
         }
         Err(why) => {
             loaded.approval = Approval::Closed(why);
-            None
+            (None, cause)
         }
     }
 }

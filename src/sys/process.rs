@@ -263,7 +263,7 @@ impl Tail {
 }
 
 async fn drain(mut stderr: ChildStderr, tail: Tail) {
-    let mut buffer = [0; 4096];
+    let mut buffer = [0; 1024];
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         tail.push(&buffer[..read]);
     }

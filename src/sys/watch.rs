@@ -17,8 +17,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use system::System;
 
-/// What a file looks like from outside.
-type Look = Option<(SystemTime, u64)>;
+/// The most links on the way to a file that are followed.
+const LINKS: usize = 8;
+
+/// What a file looks like from outside. Package managers give every file the same time, so there is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    modified: Option<SystemTime>,
+    length: u64,
+    /// Its device, number, and the time of its last change, where the system tells.
+    identity: Option<(u64, u64, i64, i64)>,
+}
 
 /// Files that are watched until this is dropped.
 pub struct Files {
@@ -30,7 +39,7 @@ pub struct Files {
     system: Option<System>,
     wanted: BTreeSet<PathBuf>,
     /// Files that are polled, and how they looked.
-    polled: BTreeMap<PathBuf, Look>,
+    polled: BTreeMap<PathBuf, Option<Look>>,
     /// Whether a change was seen that was not told yet.
     pending: bool,
 }
@@ -80,8 +89,9 @@ impl Files {
     }
 
     fn arm(&mut self) {
+        let ways: BTreeSet<PathBuf> = self.wanted.iter().flat_map(|file| ways(file)).collect();
         let unwatched = match &mut self.system {
-            Some(system) => system.set(&self.wanted),
+            Some(system) => system.set(&ways),
             None => self.wanted.clone(),
         };
         self.polled = unwatched.into_iter().map(|file| (file.clone(), look(&file))).collect();
@@ -98,7 +108,7 @@ fn leads_to(path: &Path, wanted: &BTreeSet<PathBuf>) -> bool {
     wanted.contains(path) || wanted.iter().any(|file| file.starts_with(path))
 }
 
-fn looks_other(polled: &mut BTreeMap<PathBuf, Look>) -> bool {
+fn looks_other(polled: &mut BTreeMap<PathBuf, Option<Look>>) -> bool {
     let mut other = false;
     for (file, known) in polled {
         let now = look(file);
@@ -108,9 +118,36 @@ fn looks_other(polled: &mut BTreeMap<PathBuf, Look>) -> bool {
     other
 }
 
-fn look(file: &Path) -> Look {
+/// What a file looks like now, wherever a link leads; `None` if it is not there.
+pub fn look(file: &Path) -> Option<Look> {
     let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    #[cfg(unix)]
+    let identity = {
+        use std::os::unix::fs::MetadataExt;
+        Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+    };
+    #[cfg(not(unix))]
+    let identity = None;
+    Some(Look { modified: metadata.modified().ok(), length: metadata.len(), identity })
+}
+
+/// A file, every link on the way to it, and the file by the way each of them leads.
+fn ways(file: &Path) -> Vec<PathBuf> {
+    let mut ways = vec![file.to_owned()];
+    let mut way = file.to_owned();
+    for _ in 0..LINKS {
+        let above: Vec<&Path> = way.ancestors().collect();
+        let link = above.into_iter().rev().find_map(|part| Some((part, std::fs::read_link(part).ok()?)));
+        let Some((part, target)) = link else { break };
+        let (Ok(rest), Some(folder)) = (way.strip_prefix(part), part.parent()) else { break };
+        let mut next = folder.join(target);
+        if !rest.as_os_str().is_empty() {
+            next.push(rest);
+        }
+        ways.extend([part.to_owned(), next.clone()]);
+        way = next;
+    }
+    ways
 }
 
 #[cfg(test)]

@@ -63,6 +63,37 @@ async fn what_a_link_leads_to_is_heard() {
     assert!(hears(&mut files, 3000).await, "and written again");
 }
 
+/// As package managers do that keep every version beside the others.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_behind_a_link_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path();
+    for version in ["1", "2"] {
+        fs::create_dir_all(base.join(version).join("dist")).unwrap();
+        fs::write(base.join(version).join("dist/index.js"), version).unwrap();
+    }
+    let place = |version: &str| {
+        std::os::unix::fs::symlink(base.join(version), base.join("fresh")).unwrap();
+        fs::rename(base.join("fresh"), base.join("current")).unwrap();
+    };
+    place("1");
+    std::os::unix::fs::symlink("current/dist", base.join("linked")).unwrap();
+    let (direct, linked) = (base.join("current/dist/index.js"), base.join("linked/index.js"));
+    for file in [direct, linked] {
+        let mut files = files();
+        files.set(&BTreeSet::from([file.clone()]));
+        assert!(!hears(&mut files, 100).await);
+        let before = look(&file);
+        place("2");
+        assert!(hears(&mut files, 3000).await, "{}", file.display());
+        assert_ne!(look(&file), before);
+        fs::write(&file, "3").unwrap();
+        assert!(hears(&mut files, 3000).await, "the new one is watched: {}", file.display());
+        place("1");
+    }
+}
+
 #[tokio::test]
 async fn a_wait_that_is_dropped_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 use crate::desktop::Session;
 use crate::fixture;
 use crate::pty::{self, eventually};
+use crate::servers;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -17,6 +18,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mcpwatch");
 struct User {
     session: Session,
     folder: tempfile::TempDir,
+    /// The server's own command.
+    server: Vec<String>,
 }
 
 /// The daemon, which does not outlive a failed test.
@@ -37,20 +40,56 @@ struct Client {
 }
 
 impl User {
+    /// One whose server's description changes when a file appears, and which says so.
     fn new(session: Session) -> Self {
+        let mut words = vec![fixture::path().to_string_lossy().into_owned()];
+        let change = ["--change", "description", "--when", "file", "--notify", "--era", "session", "--state"];
+        words.extend(change.map(str::to_owned));
+        Self::with_server(session, |folder| {
+            words.push(folder.join("state").to_string_lossy().into_owned());
+            words
+        })
+    }
+
+    fn with_server(session: Session, server: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let user = Self { session, folder };
+        let server = server(folder.path());
+        let user = Self { session, folder, server };
         std::fs::create_dir(user.home()).unwrap();
         std::fs::create_dir(user.state()).unwrap();
-        let arguments: Vec<String> = user.server()[1..].to_vec();
-        let quoted: Vec<String> = arguments.iter().map(|word| format!("{word:?}")).collect();
-        let text = format!(
-            r#"{{"mcpServers":{{"notes":{{"command":{:?},"args":[{}]}}}}}}"#,
-            user.server()[0],
-            quoted.join(",")
-        );
+        let entry = serde_json::json!({ "command": user.server[0], "args": user.server[1..] });
+        let text = serde_json::json!({ "mcpServers": { "notes": entry } }).to_string();
         std::fs::write(user.home().join(".claude.json"), text).unwrap();
         user
+    }
+
+    /// The daemon, once it watches.
+    fn daemon(&self) -> Daemon {
+        let mut daemon = self.prepare(self.session.command(BINARY));
+        daemon.arg("daemon").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let daemon = Daemon(daemon.spawn().unwrap());
+        assert!(self.is_quiet(), "{}", text(&self.run(&["service", "status"])));
+        daemon
+    }
+
+    /// Whether the daemon comes to watch, and to find everything as approved.
+    fn is_quiet(&self) -> bool {
+        let status = || text(&self.run(&["service", "status"]));
+        eventually(15, || status().contains("watching 1 server, nothing waiting").then_some(())).is_some()
+    }
+
+    /// Pins what is configured, and wants a code for every decision from then on.
+    fn enrol(&self) {
+        let answer = |answer: &'static str| move || answer.to_owned();
+        let answers: [(&str, &dyn Fn() -> String); 2] =
+            [("[q] quit", &answer("y")), ("wrap them", &answer("n"))];
+        let (exit, screen) = self.type_at("init", &answers);
+        assert_eq!(exit, 0, "{screen}");
+        let from = self.shown().len();
+        let answers: [(&str, &dyn Fn() -> String); 2] =
+            [("Type yes", &answer("yes")), ("Type it here", &|| self.code(from))];
+        let (exit, screen) = self.type_at("trust --level code", &answers);
+        assert_eq!(exit, 0, "{screen}");
     }
 
     fn home(&self) -> PathBuf {
@@ -59,15 +98,6 @@ impl User {
 
     fn state(&self) -> PathBuf {
         self.folder.path().join("state")
-    }
-
-    /// The server's own command: its description changes when a file appears, and it says so.
-    fn server(&self) -> Vec<String> {
-        let mut words = vec![fixture::path().to_string_lossy().into_owned()];
-        let change = ["--change", "description", "--when", "file", "--notify", "--era", "session", "--state"];
-        words.extend(change.map(str::to_owned));
-        words.push(self.state().to_string_lossy().into_owned());
-        words
     }
 
     fn pull_the_rug(&self) {
@@ -117,7 +147,7 @@ impl User {
 impl Client {
     fn start(user: &User) -> Self {
         let mut command = user.prepare(user.session.command(BINARY));
-        command.args(["run", "--server", "notes", "--"]).args(user.server());
+        command.args(["run", "--server", "notes", "--"]).args(&user.server);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let (tell, lines) = mpsc::channel();
@@ -150,6 +180,14 @@ impl Client {
         }
     }
 
+    fn call(&mut self, id: u32, tool: &str, text: &str) {
+        let arguments = serde_json::json!({ "query": text, "a": 1, "b": 2 });
+        let params = serde_json::json!({ "name": tool, "arguments": arguments });
+        let call =
+            serde_json::json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+        self.send(&call.to_string());
+    }
+
     fn list(&mut self, id: u32) -> String {
         self.send(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{}}}}"#));
         self.wait_for(&format!("\"id\":{id},"))
@@ -176,31 +214,23 @@ fn pinned_watched_changed_blocked_approved_with_the_code() {
     let letter = |letter: &'static str| move || letter.to_owned();
 
     // Pinned by a person at a terminal; from now on decisions need the code.
-    let (exit, screen) = user.type_at("init", &[("[q] quit", &letter("y")), ("wrap them", &letter("n"))]);
-    assert_eq!(exit, 0, "{screen}");
-    let from = user.shown().len();
-    let (exit, screen) =
-        user.type_at("trust --level code", &[("Type yes", &yes), ("Type it here", &|| user.code(from))]);
-    assert_eq!(exit, 0, "{screen}");
+    user.enrol();
 
     // The daemon watches, a client works through the gate.
-    let mut daemon = user.prepare(user.session.command(BINARY));
-    daemon.arg("daemon").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut daemon = Daemon(daemon.spawn().unwrap());
-    let watching = || {
-        text(&user.run(&["service", "status"])).contains("watching 1 server, nothing waiting").then_some(())
-    };
-    assert!(eventually(15, watching).is_some(), "{}", text(&user.run(&["service", "status"])));
+    let mut daemon = user.daemon();
     let second = user.run(&["daemon"]);
     assert!(text(&second).contains("a daemon is already running"), "{}", text(&second));
     let mut client = Client::start(&user);
     assert!(!client.list(2).contains("CHANGED"));
+    client.call(20, "search", "what is called");
+    client.wait_for("\"id\":20");
 
     // The rug is pulled under the session: told, and not one changed word reaches the client.
     let from = user.shown().len();
     user.pull_the_rug();
     assert!(user.is_told(from, "notes changed 1 tool"), "{}", user.shown());
     assert!(!client.list(3).contains("CHANGED"));
+    client.call(30, "search", "waits");
     assert!(text(&user.run(&["service", "status"])).contains("1 item waiting for you"));
 
     // An agent with a shell, but without the code.
@@ -224,14 +254,33 @@ fn pinned_watched_changed_blocked_approved_with_the_code() {
     let (exit, screen) = user.type_at("approve notes", &approving);
     assert_eq!(exit, 0, "{screen}");
     client.wait_for("notifications/tools/list_changed");
+    let released = client.wait_for("\"id\":30");
+    assert!(!released.contains("mcpwatch"), "the call that waited went on: {released}");
     assert!(client.list(5).contains("CHANGED"), "what was approved is served");
     assert!(user.is_told(from, "Approved 1 item of notes"), "{}", user.shown());
-    assert!(eventually(15, watching).is_some(), "{}", text(&user.run(&["service", "status"])));
+    assert!(user.is_quiet(), "{}", text(&user.run(&["service", "status"])));
+    drop(client);
 
     // Everything is in the log, and nobody edited it.
     let log = text(&user.run(&["log", "notes", "--kind", "decision"]));
     assert!(log.contains("refused: approve") && log.contains("approve of 1 item by"), "{log}");
     assert!(log.contains("level code"), "{log}");
+    let kinds = "session call change block listed";
+    let written = || {
+        let kinds = kinds.split(' ').flat_map(|kind| ["--kind", kind]);
+        let log = text(&user.run(&["log", "notes"].into_iter().chain(kinds).collect::<Vec<_>>()));
+        let all = [
+            "session opened by the gate for test",
+            "changed, seen by the gate (same-artifact): tool search",
+            "blocked tool search: the call waits for a decision",
+            "called tool search: result",
+            "read by the gate: ",
+        ];
+        all.iter().all(|words| log.contains(words)).then_some(())
+    };
+    let log = || text(&user.run(&["log", "notes"]));
+    assert!(eventually(10, written).is_some(), "{}", log());
+    assert!(!log().contains("what is called"), "arguments are digested, not kept: {}", log());
     let told = Instant::now();
     std::process::Command::new("kill").arg(daemon.0.id().to_string()).status().unwrap();
     assert!(eventually(5, || daemon.0.try_wait().unwrap()).is_some_and(|status| status.success()));
@@ -241,6 +290,63 @@ fn pinned_watched_changed_blocked_approved_with_the_code() {
     edit_the_log(&user.folder.path().join("ours/state/log/log.jsonl"));
     let broken = user.run(&["log", "verify"]);
     assert!(text(&broken).contains("log.jsonl:2: its link does not follow"), "{}", text(&broken));
+}
+
+/// The same with a real server that is upgraded on disk, as its package manager would.
+#[test]
+fn a_real_server_is_upgraded_under_the_daemon() {
+    let script = "node_modules/@modelcontextprotocol/server-memory/dist/index.js";
+    if ["npm-before", "npm"].iter().any(|set| servers::node("server-memory", set, script, &[]).is_none()) {
+        return;
+    }
+    let session = match Session::start() {
+        Ok(session) => session,
+        Err(why) => return eprintln!("skipped: a_real_server_is_upgraded_under_the_daemon ({why})"),
+    };
+    let user = User::with_server(session, |folder| {
+        let script = folder.join("current").join(script);
+        vec!["node".to_owned(), script.to_string_lossy().into_owned()]
+    });
+    let current = user.folder.path().join("current");
+    let place = |set: &str| {
+        let fresh = current.with_extension("new");
+        std::os::unix::fs::symlink(servers::folder().join(set), &fresh).unwrap();
+        std::fs::rename(&fresh, &current).unwrap();
+    };
+    place("npm-before");
+    user.enrol();
+    let mut daemon = user.daemon();
+    let mut before = Client::start(&user);
+    let tools = before.list(2);
+    before.call(20, "read_graph", "");
+    assert!(before.wait_for("\"id\":20").contains("\"result\""), "the approved release works");
+
+    // Upgraded on disk: told without anybody asking, and the new program is not started.
+    let from = user.shown().len();
+    place("npm");
+    assert!(user.is_told(from, "notes"), "{}", text(&user.run(&["log"])));
+    assert_eq!(before.list(3).replace("\"id\":3", "\"id\":2"), tools, "what runs already is as it was");
+    let mut client = Client::start(&user);
+    assert!(!client.list(2).contains("read_graph"), "what was not approved is not started");
+    client.call(20, "read_graph", "");
+    assert!(client.wait_for("\"id\":20").contains("mcpwatch"), "its calls are refused");
+
+    // Approved with the code: the session that was closed goes on without a restart.
+    let from = user.shown().len();
+    let say = |words: &'static str| move || words.to_owned();
+    let approving: [(&str, &dyn Fn() -> String); 3] =
+        [("[q] quit", &say("a")), ("Type yes", &say("yes")), ("Type it here", &|| user.code(from))];
+    let (exit, screen) = user.type_at("approve notes", &approving);
+    assert_eq!(exit, 0, "{screen}");
+    client.wait_for("notifications/tools/list_changed");
+    assert!(client.list(3).contains("read_graph"));
+    client.call(30, "read_graph", "");
+    assert!(client.wait_for("\"id\":30").contains("\"result\""), "the new release works");
+    assert!(user.is_quiet(), "{}", text(&user.run(&["service", "status"])));
+    std::process::Command::new("kill").arg(daemon.0.id().to_string()).status().unwrap();
+    assert!(eventually(5, || daemon.0.try_wait().unwrap()).is_some_and(|status| status.success()));
+    let sound = user.run(&["log", "verify"]);
+    assert!(text(&sound).starts_with("Sound: "), "{}", text(&sound));
 }
 
 fn edit_the_log(path: &Path) {

@@ -16,7 +16,9 @@ const ITEMS: usize = 200;
 pub(crate) fn run(state: &mut State, now: Now, peer: PeerId, news: GateNews) -> (Reply, Vec<Effect>) {
     if let GateNews::Attached(gate) = news {
         let id = gate.server.clone();
-        state.server(&id);
+        // Nobody but us looks at what it would run the next time.
+        let course = &mut state.server(&id).course;
+        course.program |= course.last_read.is_none();
         if let Some(peer) = state.peers.get_mut(&peer) {
             peer.gate = Some(GateState { gate, held: 0 });
         }

@@ -136,12 +136,11 @@ impl Gate {
 
     /// Lets a request go to the server as it is.
     pub(super) fn go_on(&mut self, id: Id, request: Request, message: &Message<'_>) {
-        let Request { era, method, expect, .. } = request;
-        self.open.insert(
-            id,
-            Open { stream: self.stream, era, method, expect, is_cancelled: false, followers: Vec::new() },
-        );
+        let Request { era, method, expect, key } = request;
         self.pass(Side::Server, message);
+        let call = self.call_begins(&key, &method, message);
+        let (stream, followers) = (self.stream, Vec::new());
+        self.open.insert(id, Open { stream, era, method, expect, is_cancelled: false, call, followers });
     }
 
     /// The item whose approval covers a URI: the page, the resource, or the template it is made from.

@@ -253,6 +253,7 @@ impl Gate {
         if let Some(open) = self.open.get_mut(&id) {
             open.is_cancelled = true;
             self.pass(Side::Server, message);
+            self.call_is_cancelled(&id);
         }
     }
 

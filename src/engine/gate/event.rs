@@ -4,6 +4,7 @@ use crate::engine::digest::Digest;
 use crate::engine::jsonrpc::Id;
 use crate::engine::lockfile::ServerPin;
 use crate::engine::placeholder::Machine;
+use crate::engine::record::event::Outcome;
 use crate::engine::surface::{ItemKey, Kind, Surface};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -236,6 +237,29 @@ pub enum Record {
     Held(ItemKey),
     /// A call that waited went on.
     Released(ItemKey),
+    /// A conversation was opened.
+    Opened {
+        /// What the client calls itself; never for a screen without `show`.
+        client: Option<String>,
+        /// The protocol version that the server answered with.
+        protocol: String,
+    },
+    /// A call went to the server.
+    Called {
+        /// Its number.
+        call: u64,
+        /// What is called.
+        item: ItemKey,
+        /// Its arguments as they came, to be digested.
+        arguments: Vec<u8>,
+    },
+    /// A call that went to the server ended.
+    Ended {
+        /// Its number.
+        call: u64,
+        /// How.
+        outcome: Outcome,
+    },
     /// A message was thrown away; from whom and why, in our words.
     Dropped(Side, String),
     /// A list could not be read; why, in our words.

@@ -30,6 +30,7 @@ mod eras;
 mod event;
 mod lists;
 mod methods;
+mod noting;
 mod opening;
 mod pending;
 mod reading;
@@ -77,6 +78,8 @@ pub struct Gate {
     /// Requests of ours.
     own: HashMap<Id, Own>,
     counter: u64,
+    /// How many calls were written down.
+    calls: u64,
     pending: Vec<Pending>,
     listens: Vec<eras::Listen>,
     /// Tasks that calls started, and the tool each belongs to.
@@ -106,6 +109,8 @@ struct Open {
     expect: Expect,
     /// Whether the client took it back.
     is_cancelled: bool,
+    /// Its number among the calls that are written down.
+    call: Option<u64>,
     /// Held calls that were equal to this one and get a copy of its answer.
     followers: Vec<(Stream, Id)>,
 }
@@ -161,6 +166,7 @@ impl Gate {
             server_open: HashMap::new(),
             own: HashMap::new(),
             counter: 0,
+            calls: 0,
             pending: Vec::new(),
             listens: Vec::new(),
             tasks: HashMap::new(),

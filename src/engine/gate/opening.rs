@@ -81,10 +81,11 @@ impl Gate {
         };
         let mut out = Object::new();
         out.insert("protocolVersion", version.as_str());
-        if !self.render_opening(&result, version, &mut out) {
+        if !self.render_opening(&result, version.clone(), &mut out) {
             return self.bad_opening(id, open);
         }
         self.send_on(open.stream, jsonrpc::answer(id, &write::to_bytes(&Value::Object(out))));
+        self.session_opens(&version);
     }
 
     /// The answer to `server/discover`.
@@ -97,7 +98,7 @@ impl Gate {
         let newest = supported.iter().filter_map(Value::as_str).max().unwrap_or(STATELESS).to_owned();
         let mut out = Object::new();
         out.insert("supportedVersions", supported);
-        if !self.render_opening(&result, newest, &mut out) {
+        if !self.render_opening(&result, newest.clone(), &mut out) {
             return self.bad_opening(id, open);
         }
         if let Some(info) = out.remove("serverInfo") {
@@ -106,6 +107,7 @@ impl Gate {
         }
         eras::complete(Era::Stateless, &mut out);
         self.send_on(open.stream, jsonrpc::answer(id, &write::to_bytes(&Value::Object(out))));
+        self.session_opens(&newest);
         self.read_unapproved(Era::Stateless);
     }
 

@@ -222,12 +222,11 @@ impl Gate {
             self.record(Record::Released(request.key.clone()));
         }
         let followers = callers.map(|caller| (caller.stream, caller.id)).collect();
-        let Request { era, method, expect, .. } = request;
-        self.open.insert(
-            first.id,
-            Open { stream: first.stream, era, method, expect, is_cancelled: false, followers },
-        );
+        let Request { era, method, expect, key } = request;
+        let call = self.waiting_call_begins(&key, &method, &first.bytes);
         self.send(Side::Server, first.bytes);
+        let open = Open { stream: first.stream, era, method, expect, is_cancelled: false, call, followers };
+        self.open.insert(first.id, open);
     }
 }
 

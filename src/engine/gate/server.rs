@@ -5,6 +5,7 @@ use super::verdict::{Offered, Verdict};
 use super::{Approval, Expect, Gate, Open, Output, Own, Side, eras, words};
 use crate::engine::json::{self, Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message, Shape, look_alike};
+use crate::engine::record::event::Outcome;
 use crate::engine::surface::{Era, ItemKey, Kind};
 
 /// The members of a result that change what a client does with it.
@@ -104,9 +105,11 @@ impl Gate {
             }
             Expect::Call(_) | Expect::Prompt | Expect::Contents | Expect::Plain => {
                 match self.check_result(&open, message) {
-                    Ok(()) => self.pass_on(&open, message),
-                    Err(_) if self.is_observing() => self.pass_on(&open, message),
-                    Err(why) => self.refuse_answer(id, &open, why),
+                    Err(why) if !self.is_observing() => self.refuse_answer(id, &open, why),
+                    Ok(()) | Err(_) => {
+                        self.pass_on(&open, message);
+                        self.call_is_answered(&open, message);
+                    }
                 }
             }
         }
@@ -129,7 +132,8 @@ impl Gate {
             }
             Expect::Listen => self.acknowledge(id),
             Expect::Call(_) | Expect::Prompt | Expect::Contents | Expect::Plain => {
-                self.pass_on(&open, message)
+                self.pass_on(&open, message);
+                self.call_is_answered(&open, message);
             }
         }
     }
@@ -159,6 +163,7 @@ impl Gate {
         for (stream, id) in &open.followers {
             self.blocked(*stream, id, open.era, &open.expect, &text);
         }
+        self.call_ends(open, Outcome::Refused);
     }
 
     /// Answers the open request of that id, because its answer was thrown away.
@@ -189,6 +194,7 @@ impl Gate {
             for (stream, id) in followers.chain([(open.stream, id.clone())]) {
                 self.send_on(stream, jsonrpc::error(&id, words::FAILED, &text));
             }
+            self.call_ends(&open, Outcome::Lost);
         }
         self.server_open.clear();
         self.own.clear();

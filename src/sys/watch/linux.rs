@@ -61,15 +61,17 @@ impl System {
                 let watch = inotify.add_watch(folder, appears | goes | Flags::IN_ONLYDIR);
                 watch.map(|watch| places.insert(watch, Place::Folder(folder.clone()))).is_ok()
             });
-            let itself = match inotify.add_watch(file, written | goes) {
-                Ok(watch) => {
-                    // One that is a folder to others stays that.
-                    places.entry(watch).or_insert(Place::File);
-                    true
-                }
-                Err(Errno::ENOENT | Errno::ENOTDIR) => true,
-                Err(_) => false,
-            };
+            // A link to a folder: only where it leads can change, which its own folder tells.
+            let itself = file.is_dir()
+                || match inotify.add_watch(file, written | goes) {
+                    Ok(watch) => {
+                        // One that is a folder to others stays that.
+                        places.entry(watch).or_insert(Place::File);
+                        true
+                    }
+                    Err(Errno::ENOENT | Errno::ENOTDIR) => true,
+                    Err(_) => false,
+                };
             if !is_watched || !itself {
                 unwatched.insert(file.clone());
             }
