@@ -7,7 +7,7 @@ use crate::cli::error::Error;
 use crate::discover::{Disk, Entry};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
-use crate::survey::plan::Plan;
+use crate::survey::plan::{Plan, Server};
 use crate::survey::wrap::{Change, Left, Outcome};
 use crate::survey::wrap_diff::{self, Side};
 use crate::survey::wrap_status::{Standing, Wrappings};
@@ -72,11 +72,12 @@ pub fn diff(change: &Change, ground: &Ground) -> String {
     text
 }
 
-/// How the places of a plan stand, those that mcpwatch has or had to do with: a line each.
+/// How the places of a plan stand, those of pinned servers and those that mcpwatch has or had to do
+/// with: a line each.
 pub fn standings(plan: &Plan, ground: &Ground) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
-    for (entry, standing) in places(plan, ground)? {
-        if standing == Standing::Plain {
+    for (server, entry, standing) in places(plan, ground)? {
+        if standing == Standing::Plain && server.pin.is_none() {
             continue;
         }
         let style = if standing.hint().is_some() { YELLOW } else { DIM };
@@ -90,7 +91,7 @@ pub fn standings(plan: &Plan, ground: &Ground) -> Result<Vec<String>, Error> {
 
 /// How the places of a plan stand, for programs.
 pub fn standing_members(plan: &Plan, ground: &Ground) -> Result<Value, Error> {
-    let member = |(entry, standing): (&Entry, Standing)| {
+    let member = |(_, entry, standing): (&Server, &Entry, Standing)| {
         let Value::Object(mut place) = json::place(entry) else { return Value::Null };
         let state = match standing {
             Standing::Plain => "plain",
@@ -105,10 +106,11 @@ pub fn standing_members(plan: &Plan, ground: &Ground) -> Result<Value, Error> {
     Ok(Value::Array(places(plan, ground)?.into_iter().map(member).collect()))
 }
 
-fn places<'a>(plan: &'a Plan, ground: &Ground) -> Result<Vec<(&'a Entry, Standing)>, Error> {
+fn places<'a>(plan: &'a Plan, ground: &Ground) -> Result<Vec<(&'a Server, &'a Entry, Standing)>, Error> {
     let wrappings = Wrappings::load(&ground.paths, &Disk).map_err(SurveyError::from)?;
-    let entries = plan.servers.iter().flat_map(|server| &server.entries);
-    let stand = |entry| Ok((entry, wrappings.standing(entry).map_err(SurveyError::from)?));
+    let of = |server: &'a Server| server.entries.iter().map(move |entry| (server, entry));
+    let entries = plan.servers.iter().flat_map(of);
+    let stand = |(server, entry)| Ok((server, entry, wrappings.standing(entry).map_err(SurveyError::from)?));
     entries.map(stand).collect()
 }
 
