@@ -12,6 +12,8 @@ async fn hears(files: &mut Files, within: u64) -> bool {
     timeout(Duration::from_millis(within), files.changed()).await.is_ok()
 }
 
+// Elsewhere a watched folder cannot be removed, and changes come later.
+#[cfg(unix)]
 #[tokio::test]
 async fn a_file_that_appears_changes_or_is_replaced_is_heard() {
     let folder = tempfile::tempdir().unwrap();
@@ -94,6 +96,7 @@ async fn a_folder_behind_a_link_is_heard() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_wait_that_is_dropped_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
