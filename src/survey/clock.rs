@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How far the date moves: the month and the weekday differ too, and certificates hardly run out.
 pub const DAYS: u64 = 33;
@@ -69,13 +69,13 @@ fn candidates() -> Vec<PathBuf> {
     let triplet = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
     let folders = [triplet.as_str(), "/usr/lib64", "/usr/lib", "/usr/local/lib"];
     let names = ["faketime/libfaketimeMT.so.1", "faketime/libfaketime.so.1"];
-    folders.iter().flat_map(|folder| names.map(|name| Path::new(folder).join(name))).collect()
+    folders.iter().flat_map(|folder| names.map(|name| PathBuf::from(folder).join(name))).collect()
 }
 
 #[cfg(target_os = "macos")]
 fn candidates() -> Vec<PathBuf> {
     let folders = ["/opt/homebrew/lib/faketime", "/usr/local/lib/faketime", "/opt/local/lib/faketime"];
-    folders.iter().map(|folder| Path::new(folder).join("libfaketime.1.dylib")).collect()
+    folders.iter().map(|folder| PathBuf::from(folder).join("libfaketime.1.dylib")).collect()
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
