@@ -40,16 +40,23 @@ pub(super) struct Looked {
 pub(super) struct Sight {
     home: PathBuf,
     kept: Mutex<Weak<Looked>>,
+    /// One looks at a time, the others wait for what is found: each copy is large.
+    looking: Mutex<()>,
 }
 
 impl Sight {
     /// Nothing was looked up yet; looks are from that folder.
     pub(super) fn new(home: PathBuf) -> Self {
-        Self { home, kept: Mutex::new(Weak::new()) }
+        Self { home, kept: Mutex::new(Weak::new()), looking: Mutex::new(()) }
     }
 
     /// Looks now.
     pub(super) fn look(&self) -> Result<(Arc<Looked>, Configured), SurveyError> {
+        let _one = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look_anew()
+    }
+
+    fn look_anew(&self) -> Result<(Arc<Looked>, Configured), SurveyError> {
         let (looked, configured) = Looked::new(&self.home)?;
         let looked = Arc::new(looked);
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&looked);
@@ -58,8 +65,9 @@ impl Sight {
 
     /// What was looked up last; looks again if nobody works with that any more.
     pub(super) fn get(&self) -> Result<Arc<Looked>, SurveyError> {
+        let _one = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        kept.map_or_else(|| self.look().map(|(looked, _)| looked), Ok)
+        kept.map_or_else(|| self.look_anew().map(|(looked, _)| looked), Ok)
     }
 }
 

@@ -103,10 +103,10 @@ impl Visit {
                     tokio::select! {
                         news = told.recv() => match news {
                             Some(Told::Read(reading, life)) => {
-                                place = None;
                                 was_read = true;
                                 let life = life.and_then(|life| u64::try_from(life.as_millis()).ok());
                                 self.told(self.judge(&ready, *reading, life, true).await).await;
+                                place = None;
                             }
                             Some(Told::Signal) => {
                                 let _ = self.tell.send(Event::Signalled(self.id.clone())).await;
