@@ -1,3 +1,5 @@
+//! Sessions in which nobody looks at a desktop.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! When a notification may be shown: one a minute, quiet hours, switches, flapping.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

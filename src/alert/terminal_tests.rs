@@ -1,3 +1,5 @@
+//! Which terminal a review is opened in, and with which words.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

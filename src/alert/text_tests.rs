@@ -1,3 +1,5 @@
+//! The words of every notification.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What the tap keeps of an answer, and what it refuses to keep.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! When a server is read again, by a clock that the test moves.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Events into the daemon's loop, and what it is told to do.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

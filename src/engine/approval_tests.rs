@@ -1,3 +1,5 @@
+//! Whether a decision counts: levels, codes, lifetimes, refusals.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

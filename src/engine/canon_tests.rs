@@ -1,3 +1,5 @@
+//! RFC 8785's vectors, and two other writers of it as oracles.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Lines and events cut out of bytes that arrive in any pieces.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

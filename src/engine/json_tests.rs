@@ -1,3 +1,5 @@
+//! What strict JSON takes, and what it refuses with which path.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

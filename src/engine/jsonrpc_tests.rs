@@ -1,3 +1,5 @@
+//! Envelopes: requests, answers, and what is neither.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Launches masked, and compared with their pins.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

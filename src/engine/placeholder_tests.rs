@@ -1,3 +1,5 @@
+//! What a placeholder stands for, and what it never does.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Log lines and the chain that ties them.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::event::{Decision, Outcome, View};

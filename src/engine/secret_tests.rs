@@ -1,3 +1,5 @@
+//! What is masked as a secret, and what is left readable.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

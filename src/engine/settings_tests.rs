@@ -1,3 +1,5 @@
+//! `config.toml`: every key, and what is said of a wrong one.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

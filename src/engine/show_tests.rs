@@ -1,3 +1,5 @@
+//! Server text made harmless for a screen.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

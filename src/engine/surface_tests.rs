@@ -1,3 +1,5 @@
+//! Digests of items: what changes them and what does not.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

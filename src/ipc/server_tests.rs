@@ -1,3 +1,5 @@
+//! Peers of the socket, honest, stalled and hostile.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::super::IpcError;

@@ -1,3 +1,5 @@
+//! Messages on the wire: lengths, versions, limits.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::super::message::{Hello, Request};

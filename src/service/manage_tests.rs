@@ -1,3 +1,5 @@
+//! What the systems' service managers are told.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The unit, the agent and the task, word by word and by their rules.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

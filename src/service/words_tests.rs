@@ -1,3 +1,5 @@
+//! How the state of the service is told.
+
 use super::*;
 use crate::ipc::message::{Missed, OutOfReach, ServerId, ServerStatus};
 

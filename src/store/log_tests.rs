@@ -1,3 +1,5 @@
+//! The log on disk: rotation, broken links, a full disk.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which addresses the HTTP client takes, and what it refuses.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Process groups: how they start and how nothing of them is left.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which changes of files are heard.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

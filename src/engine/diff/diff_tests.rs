@@ -1,3 +1,5 @@
+//! Pins and offers, and the changes between them.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The closed list of noise, and what is like it and is none.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

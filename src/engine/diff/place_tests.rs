@@ -1,3 +1,5 @@
+//! Which place of an item a path names.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Two values, and the paths at which they differ.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Two texts, and the words that differ.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

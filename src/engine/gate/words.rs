@@ -121,7 +121,7 @@ impl Gate {
         let what = match verdict {
             Verdict::Changed => {
                 let deaf = self.client.deaf.map_or(String::new(), |client| {
-                    format!(" {client} must be restarted afterwards: it does not notice when tools change.")
+                    format!(" {client} shows the new text only after a restart: it does not notice when tools change.")
                 });
                 format!("changed since it was approved{since}. {review}{deaf}")
             }

@@ -1,3 +1,5 @@
+//! The scanner beside the parser: both take and refuse the same bytes.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::super::{parse, write};

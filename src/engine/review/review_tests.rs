@@ -1,3 +1,5 @@
+//! Reviews: their order, their size, their words.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

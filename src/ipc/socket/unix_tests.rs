@@ -1,3 +1,5 @@
+//! The socket's folder, its rights, and who may speak there.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::super::Claim;

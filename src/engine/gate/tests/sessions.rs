@@ -1,3 +1,5 @@
+//! Whole sessions through the gate, as tables of events and effects.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
