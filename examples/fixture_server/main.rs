@@ -10,7 +10,8 @@
 //! - `--change`: any of `surface::EDITS` (one field each, re-encodings, what parsers disagree on) and
 //!   of `server::BEHAVIOURS` (cursors, silence, noise, lines of 17 MiB, …).
 //! - `--when`: from when on it shows. `second-start` counts in `DIR/starts`; `file` waits for
-//!   `DIR/change`; `call` for a call of the tool `change`; `stranger` for a client that is not called mcpwatch; `list=2` for the second `tools/list`.
+//!   `DIR/change`; `call` for a call of the tool `change`
+//!   (with `{"back":true}` everything is as it was); `stranger` for a client that is not called mcpwatch; `list=2` for the second `tools/list`.
 //!   `--notify` also says `list_changed` then.
 //! - `--log` appends every message received, a line each, so that a test can prove what never came.
 //! - `--script`: a JSON object from method to a list of raw results; the nth request of the method

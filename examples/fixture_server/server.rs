@@ -455,7 +455,7 @@ impl Server {
             }
             "blob" => "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or(0)).unwrap_or(0)),
             "change" => {
-                self.state.lock().unwrap().switched = true;
+                self.state.lock().unwrap().switched = arguments["back"] != true;
                 if self.does("forgets") || self.does("forgets-400") {
                     self.state.lock().unwrap().sessions.clear();
                 }

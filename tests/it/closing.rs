@@ -3,7 +3,7 @@
 
 use crate::cli::bench::Bench;
 use crate::fixture;
-use crate::gate::{PATIENCE, Session, is_refused};
+use crate::gate::{Session, is_refused};
 use crate::sighted::{CHANGED, is_change_of_tools, session, trusted};
 use mcpwatch::engine::approval::{Level, Lifetime};
 use mcpwatch::engine::digest::Tag;
@@ -17,7 +17,7 @@ use mcpwatch::store::locks;
 use mcpwatch::store::offers::Offers;
 use mcpwatch::sys::paths::{Os, Paths};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Replaces a file as a program does that means well, or as one that does not.
 fn replace(path: &Path, bytes: &[u8], in_place: bool) {
@@ -134,42 +134,8 @@ fn evidence_that_is_deleted_or_forged_opens_nothing() {
     assert!(!client.has_seen(CHANGED));
 }
 
-/// From the approval on disk to the client that is told of it: printed, never asserted.
-#[test]
-#[allow(clippy::print_stderr)]
-#[ignore = "a measurement: cargo test --release --test it closing::measure -- --ignored --nocapture"]
-fn measure() {
-    let args = ["--change", "description", "--when", "stranger"];
-    let Some(bench) = trusted(&args) else { return };
-    let mut client = session(&bench, &args);
-    client.open();
-    client.tools();
-    client.call("search", r#"{"query":"x"}"#);
-    std::thread::sleep(Duration::from_millis(300));
-    let texts = definitions(&bench, &args);
-    let mut after_decision = Vec::new();
-    let mut whole = Vec::new();
-    for round in 0..50 {
-        let start = Instant::now();
-        approve(&bench, &texts[(round + 1) % 2]);
-        let decided = Instant::now();
-        client.wait(is_change_of_tools);
-        after_decision.push(decided.elapsed());
-        whole.push(start.elapsed());
-        client.tools();
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    for (what, times) in
-        [("seen after the decision was on disk", &mut after_decision), ("with the decision", &mut whole)]
-    {
-        times.sort();
-        eprintln!("{what}: median {:?}, p99 {:?}, of 50", times[25], times[49]);
-    }
-    assert!(whole[0] < PATIENCE);
-}
-
 /// The tool as it was and as it is.
-fn definitions(bench: &Bench, args: &[&str]) -> [Value; 2] {
+pub fn definitions(bench: &Bench, args: &[&str]) -> [Value; 2] {
     let mut bare = Session::start({
         let mut command = std::process::Command::new(fixture::path());
         command.args(args);
@@ -184,7 +150,7 @@ fn definitions(bench: &Bench, args: &[&str]) -> [Value; 2] {
 }
 
 /// Approves as a person at a terminal does, without the terminal.
-fn approve(bench: &Bench, definition: &Value) {
+pub fn approve(bench: &Bench, definition: &Value) {
     let home = bench.home().join("mcpwatch").to_str().unwrap().to_owned();
     let paths = Paths::of(Os::current(), &[("MCPWATCH_HOME".to_owned(), home)].into()).unwrap();
     let offer = Offers::of(&paths).put(Tag::Offer, b"measured").unwrap();

@@ -31,6 +31,8 @@ mod launch;
 mod lifetimes;
 mod lockfile;
 mod matrix;
+#[cfg(unix)]
+mod moments;
 #[cfg(target_os = "linux")]
 mod pty;
 #[cfg(unix)]
