@@ -89,10 +89,16 @@ impl Hands {
         let (programs, found) = mpsc::channel(64);
         tokio::spawn(watch_programs(found, events.clone()));
         let (lines, queue) = blocking::sync_channel::<(u64, record::Event)>(LOG_QUEUE);
+        let written = events.clone();
         let logging = std::thread::spawn(move || {
+            let mut trouble = None;
             while let Ok((at, event)) = queue.recv() {
-                // A log that cannot be written stops nobody; `log verify` and the disk tell.
-                let _ = log.append(at, &event);
+                // A log that cannot be written stops nobody; `status` tells.
+                let now = log.append(at, &event).err().map(|error| error.to_string());
+                let news = now.clone().map_or(Ok(()), Err);
+                if now != trouble && written.try_send(Event::Logged(news)).is_ok() {
+                    trouble = now;
+                }
             }
         });
         let hands = Self {

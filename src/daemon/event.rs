@@ -45,6 +45,8 @@ pub enum Event {
     Ended(ServerId),
     /// The notification service can be used, or why not.
     Desktop(Result<(), String>),
+    /// The log can be written again, or why not. Told when that changes.
+    Logged(Result<(), String>),
     /// A notification is on the screen under that number; 0 if it was not shown.
     Shown(ServerId, Digest, u32),
     /// A person or the service did something with a notification.

@@ -32,6 +32,7 @@ pub struct State {
     pub(super) pace: Pace,
     /// Why nobody can be notified; `None` while the service answers.
     pub(super) no_desktop: Option<String>,
+    pub(super) no_log: Option<String>,
     /// When the service is looked for again, and whether its absence was said.
     desktop_retry: Option<u64>,
     desktop_said: bool,
@@ -90,6 +91,7 @@ impl State {
             peers: BTreeMap::new(),
             pace: Pace::new(),
             no_desktop: Some("the notification service was not asked yet".to_owned()),
+            no_log: None,
             desktop_retry: None,
             desktop_said: false,
             out_of_reach: Vec::new(),
@@ -155,6 +157,7 @@ impl State {
                 }
             }
             Event::Desktop(answer) => out.extend(self.desktop(now, answer)),
+            Event::Logged(written) => self.no_log = written.err(),
             Event::Shown(id, set, number) => {
                 if number != 0 {
                     self.pace.shown(now.wall, &key(&id), set, number);

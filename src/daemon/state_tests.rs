@@ -374,6 +374,19 @@ fn without_a_desktop_it_is_said_once_and_gates_know() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_is_told_while_that_lasts() {
+    let mut daemon = Daemon::watching("github", true);
+    let told = |daemon: &mut Daemon, written| {
+        assert_eq!(daemon.hear(Event::Logged(written)), [""; 0]);
+        let effects = daemon.state.step(daemon.now, Event::Asked(1, 1, Request::Status));
+        let Some(Effect::Reply(_, Reply::Status(status))) = effects.first() else { panic!("{effects:?}") };
+        status.no_log.clone()
+    };
+    assert_eq!(told(&mut daemon, Err("the disk is full".to_owned())).as_deref(), Some("the disk is full"));
+    assert_eq!(told(&mut daemon, Ok(())), None);
+}
+
+#[test]
 fn a_click_opens_the_review_and_decides_nothing() {
     let mut daemon = Daemon::watching("github", true);
     daemon.hear(changed("github", "a"));

@@ -202,6 +202,9 @@ pub struct Status {
     pub out_of_reach: Vec<OutOfReach>,
     /// Why nobody can be notified, if so.
     pub no_notifications: Option<String>,
+    /// Why the log cannot be written, if so.
+    #[serde(default)]
+    pub no_log: Option<String>,
     /// Notifications that were not shown or not answered, oldest first.
     pub missed: Vec<Missed>,
 }

@@ -34,6 +34,9 @@ pub fn sentence(daemon: &Hello, status: &Status, now: u64) -> String {
     if let Some(why) = &status.no_notifications {
         out.push_str(&format!("\nNo notifications: {why}."));
     }
+    if let Some(why) = &status.no_log {
+        out.push_str(&format!("\nThe log cannot be written, and blocking goes on: {why}."));
+    }
     if !status.missed.is_empty() {
         let missed = count(status.missed.len(), "notification was", "notifications were");
         out.push_str(&format!("\n{missed} not answered: run `mcpwatch status`."));

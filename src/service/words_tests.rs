@@ -19,6 +19,7 @@ fn how_it_is_in_words() {
         servers: vec![server("a", 2, 1, false), server("b", 3, 1, true)],
         out_of_reach: vec![OutOfReach { what: "/mnt/c".to_owned(), why: "WSL".to_owned() }],
         no_notifications: Some("there is no session bus".to_owned()),
+        no_log: Some("no space left on device".to_owned()),
         missed: vec![Missed { at: 0, server: ServerId::default(), text: "a changed".to_owned() }],
     };
     let minutes = |minutes: u64| 1_000_000 + minutes * 60_000;

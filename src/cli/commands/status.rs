@@ -1,16 +1,17 @@
-//! `mcpwatch status`: the locks in force, what each pins, whether it is trusted, and what was refused.
-//! Starts nothing.
+//! `mcpwatch status`: the locks in force, what each pins, whether it is trusted, what was refused, and
+//! what the daemon watches and could not tell. Starts nothing.
 
 use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::render::human::{BOLD, DIM, YELLOW, paint};
-use crate::cli::render::{guard, json, listing, outcome, review, wrapping};
+use crate::cli::render::{guard, json, listing, outcome, review, watching, wrapping};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::store::trust::{Denied, Subject};
 use crate::survey::Ground;
 use crate::survey::locks::LockUse;
+use crate::survey::machine;
 use crate::survey::plan::{Plan, Server};
 use crate::survey::sighted::{self, Seen};
 use crate::survey::trust;
@@ -60,6 +61,9 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
         }
     }
     for line in guard::lines(&ground) {
+        let _ = writeln!(text, "{line}");
+    }
+    for line in watching::lines(&watching::ask(&ground), machine::now()) {
         let _ = writeln!(text, "{line}");
     }
     for line in wrapping::standings(&plan, &ground)? {
@@ -130,6 +134,7 @@ fn members(plan: &Plan, ground: &Ground) -> Result<Object, Error> {
     };
     members.insert("waiting", waiting(plan, ground)?.iter().map(seen).collect::<Vec<Value>>());
     guard::members(ground, &mut members);
+    members.insert("daemon", watching::value(&watching::ask(ground)));
     members.insert("gone", json::texts(plan.gone.iter().map(|(_, name)| name.as_str())));
     members.insert("wrapping", wrapping::standing_members(plan, ground)?);
     Ok(members)

@@ -11,4 +11,5 @@ pub mod proposals;
 pub mod reference;
 pub mod review;
 pub mod surface;
+pub mod watching;
 pub mod wrapping;

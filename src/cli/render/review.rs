@@ -129,7 +129,7 @@ fn item(key: &ItemKey) -> String {
 }
 
 /// A moment as the person's own clock has it.
-fn at(ms: u64) -> String {
+pub(super) fn at(ms: u64) -> String {
     let stamp = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let Some(stamp) = stamp else { return "at an unknown time".to_owned() };
     let then = stamp.to_zoned(jiff::tz::TimeZone::system());

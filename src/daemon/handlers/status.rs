@@ -12,6 +12,7 @@ pub(crate) fn status(state: &mut State, now: Now) -> (Reply, Vec<Effect>) {
         servers,
         out_of_reach: state.out_of_reach.clone(),
         no_notifications: state.no_desktop.clone(),
+        no_log: state.no_log.clone(),
         missed: state.missed.iter().cloned().collect(),
     };
     (Reply::Status(status), Vec::new())
