@@ -1,7 +1,8 @@
 //! One server's reading, or its session for as long as it stays.
 //!
 //! Promises: what a launch runs is compared with its pin before anything is started; a floating
-//! package is started at its approved version; what was seen is kept before anybody is told of it.
+//! package is started at its approved version; what was seen is kept before anybody is told of it; a
+//! server that hangs keeps its place among those that start for seconds only.
 
 use super::event::{Change, Event, Item, Outcome, Stay};
 use super::look::{Looked, Sight};
@@ -22,13 +23,18 @@ use crate::survey::reading::Shown;
 use crate::survey::{decide, judge, machine, pins, run as judging, target};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::AbortHandle;
 
 /// How many files of one launch are watched.
 const NAMED: usize = 16;
 
 /// How much of an error is told.
 const WORDS: usize = 300;
+
+/// How long a start may keep others waiting. One that takes longer goes on beside them.
+const TURN: Duration = Duration::from_secs(5);
 
 /// A visit under way: what it is about, and where its news go.
 pub(super) struct Visit {
@@ -52,6 +58,25 @@ struct Ready {
     pinned: Option<Artifact>,
     era: Era,
     secrets: Known,
+}
+
+/// A place among those that start, given up when dropped or after `TURN`.
+struct Turn(AbortHandle);
+
+impl Turn {
+    fn new(place: OwnedSemaphorePermit) -> Self {
+        let held = tokio::spawn(async move {
+            tokio::time::sleep(TURN).await;
+            drop(place);
+        });
+        Self(held.abort_handle())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Visit {
@@ -83,6 +108,7 @@ impl Visit {
         };
         let target = target::target(&ready.launch, &ready.folder);
         let ready = Arc::new(ready);
+        let turn = place.ok().map(Turn::new);
         match self.stay {
             Stay::Never => self.told(Outcome::SameProgram).await,
             Stay::Close => {
@@ -97,7 +123,7 @@ impl Visit {
                 let (telling, mut told) = mpsc::channel(4);
                 let session = connect::stay(&target, &options, telling, again);
                 tokio::pin!(session);
-                let mut place = Some(place);
+                let mut turn = turn;
                 let mut was_read = false;
                 loop {
                     tokio::select! {
@@ -106,7 +132,7 @@ impl Visit {
                                 was_read = true;
                                 let life = life.and_then(|life| u64::try_from(life.as_millis()).ok());
                                 self.told(self.judge(&ready, *reading, life, true).await).await;
-                                place = None;
+                                turn = None;
                             }
                             Some(Told::Signal) => {
                                 let _ = self.tell.send(Event::Signalled(self.id.clone())).await;
@@ -125,7 +151,7 @@ impl Visit {
                         }
                     }
                 }
-                drop(place);
+                drop(turn);
             }
         }
     }

@@ -15,6 +15,8 @@ mod clients;
 mod closing;
 mod connect;
 #[cfg(target_os = "linux")]
+mod daemon_faults;
+#[cfg(target_os = "linux")]
 mod desktop;
 #[cfg(unix)]
 mod ends;
