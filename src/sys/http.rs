@@ -198,22 +198,30 @@ pub fn header_fields(fields: &BTreeMap<String, String>) -> Result<HeaderMap, Htt
 
 /// The client for an address. Clients are shared: connections are reused, roots are loaded once.
 pub fn client(url: &Url) -> Result<Client, HttpError> {
+    static PLAIN: OnceLock<Client> = OnceLock::new();
     static LOCAL: OnceLock<Client> = OnceLock::new();
     static REMOTE: OnceLock<Client> = OnceLock::new();
-    let (cell, local) = if is_loopback(url) { (&LOCAL, true) } else { (&REMOTE, false) };
+    let (local, plain) = (is_loopback(url), url.scheme() == "http");
+    let cell = match (local, plain) {
+        (true, true) => &PLAIN,
+        (true, false) => &LOCAL,
+        (false, _) => &REMOTE,
+    };
     if let Some(client) = cell.get() {
         return Ok(client.clone());
     }
-    let client = build(local).map_err(|error| HttpError::Setup { cause: error.to_string() })?;
+    let client = build(local, plain).map_err(|error| HttpError::Setup { cause: error.to_string() })?;
     Ok(cell.get_or_init(|| client).clone())
 }
 
-fn build(local: bool) -> reqwest::Result<Client> {
+/// Where plain HTTP is spoken, which is on this machine only, no certificate is looked at: none is loaded,
+/// and a system whose store cannot be opened is no obstacle.
+fn build(local: bool, plain: bool) -> reqwest::Result<Client> {
     // A second call finds the first one's provider; that is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
     let builder = if local { builder.no_proxy() } else { builder };
-    extra_roots(builder).build()
+    if local && plain { builder.tls_certs_only([]).build() } else { extra_roots(builder).build() }
 }
 
 /// Linux's verifier reads `SSL_CERT_FILE` itself; the others' do not.
