@@ -8,6 +8,10 @@ use crate::survey::Ground;
 use crate::survey::plan::{self, Ask, Plan};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
+
+/// How long writes may still be under way when a command that speaks on stdin and stdout is over.
+const LAST_WRITES: Duration = Duration::from_millis(100);
 
 /// The surroundings of one command.
 pub struct App {
@@ -70,5 +74,15 @@ impl App {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build().map_err(Error::Runtime)?;
         Ok(runtime.block_on(future))
+    }
+
+    /// The same for a future that reads stdin. Where that is done on a thread, a read that is under way
+    /// cannot be taken back, and the end does not wait for the client to say one more thing.
+    pub fn block_on_stdin<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().map_err(Error::Runtime)?;
+        let output = runtime.block_on(future);
+        runtime.shutdown_timeout(LAST_WRITES);
+        Ok(output)
     }
 }

@@ -46,7 +46,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         }
     };
     let asked = proxy::Asked { server, lock: app.common.lock.clone(), trust_lock: args.trust_lock, launch };
-    let code = app.block_on(proxy::run(asked))??;
+    let code = app.block_on_stdin(proxy::run(asked))??;
     Ok(Exit::Server(code))
 }
 
