@@ -163,6 +163,6 @@ async fn speak(writer: &mut WriteHalf<Stream>, mut messages: mpsc::Receiver<Mess
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 #[path = "server_tests.rs"]
 mod tests;

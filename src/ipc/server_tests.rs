@@ -43,9 +43,12 @@ fn daemon(folder: &Path) -> mpsc::Receiver<String> {
 }
 
 fn place() -> tempfile::TempDir {
-    use std::os::unix::fs::PermissionsExt;
     let place = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
     place
 }
 
@@ -136,8 +139,10 @@ async fn a_request_that_is_not_known_is_answered_so() {
 #[tokio::test]
 async fn a_silent_daemon_is_an_error_in_time() {
     let place = place();
-    let _listener = Listener::bind(place.path()).unwrap();
-    assert!(matches!(Client::connect(place.path()).await, Err(IpcError::Timeout)));
+    let listener = Listener::bind(place.path()).unwrap();
+    let (client, daemon) = tokio::join!(Client::connect(place.path()), listener.accept());
+    assert!(daemon.unwrap().is_some());
+    assert!(matches!(client, Err(IpcError::Timeout)), "{client:?}");
 }
 
 #[test]

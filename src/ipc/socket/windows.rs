@@ -30,10 +30,14 @@ pub struct Listener {
 impl Listener {
     /// Opens the pipe that belongs to that folder.
     pub fn bind(folder: &Path) -> Result<Self, IpcError> {
+        Self::bind_for(folder, OWNER_ONLY)
+    }
+
+    fn bind_for(folder: &Path, access: &str) -> Result<Self, IpcError> {
         super::prepare(folder)?;
         let path = name(folder);
         let socket = |source| IpcError::Socket { path: path.clone(), source };
-        let access = U16CString::from_str(OWNER_ONLY).map_err(|error| socket(io::Error::other(error)))?;
+        let access = U16CString::from_str(access).map_err(|error| socket(io::Error::other(error)))?;
         let access = SecurityDescriptor::deserialize(&access).map_err(socket)?;
         let options = PipeListenerOptions::new().path(path.as_path()).security_descriptor(Some(access));
         let listener = options.create_tokio_duplex::<Bytes>().map_err(socket)?;
@@ -66,3 +70,7 @@ fn name(folder: &Path) -> PathBuf {
     let digest = Digest::of_bytes(Tag::File, folder.to_string_lossy().as_bytes());
     PathBuf::from(format!(r"\\.\pipe\mcpwatch-{}", digest.short()))
 }
+
+#[cfg(test)]
+#[path = "windows_tests.rs"]
+mod tests;
