@@ -10,6 +10,17 @@ pub fn path() -> PathBuf {
     example("fixture_server")
 }
 
+/// The command itself. What cargo names is a path of the machine that built it, which is another
+/// system's where the tests were built for Windows elsewhere; there it lies above the test.
+pub fn command() -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_mcpwatch"));
+    if built.is_absolute() {
+        return built;
+    }
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().parent().unwrap().join(built.file_name().unwrap())
+}
+
 /// A built example. `cargo test` builds examples; `cargo test --test it` alone does not, so it is built
 /// here where it is missing.
 pub fn example(name: &str) -> PathBuf {

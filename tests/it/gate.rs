@@ -95,7 +95,7 @@ impl Place {
 
     /// `mcpwatch run` for this place's lock, up to what it runs.
     pub fn run(&self, options: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
+        let mut command = Command::new(fixture::command());
         command.env("MCPWATCH_HOME", self.path("home")).current_dir(self.folder.path());
         command.args(["run", "--server", "fixture", "--lock"]).arg(self.path("mcp.lock")).args(options);
         command

@@ -56,4 +56,6 @@ mod terminal;
 mod tidy;
 #[cfg(unix)]
 mod upgrade;
+#[cfg(windows)]
+mod windows;
 mod wrap;

@@ -233,7 +233,7 @@ fn a_token_in_the_launch_line_is_found_nowhere() {
     let mut screen = std::fs::read_to_string(stderr).unwrap();
     assert!(screen.contains("the server says hello"));
     for words in [&["log"][..], &["status"], &["diff", "fixture"], &["log", "--format", "json"]] {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
+        let mut command = std::process::Command::new(super::fixture::command());
         command.env("MCPWATCH_HOME", place.path("home")).current_dir(place.path("home")).args(words);
         let output = command.arg("--lock").arg(place.path("mcp.lock")).output().unwrap();
         screen.push_str(&String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
