@@ -1,10 +1,11 @@
 //! What the daemon's loop hears and what it has done: two closed sets.
 
-use super::schedule::{Mode, Times};
+use super::schedule::Times;
 use crate::alert::Heard;
 use crate::alert::text::{Cause, Text, What};
 use crate::engine::digest::Digest;
 use crate::engine::record;
+use crate::engine::settings::Watch;
 use crate::engine::surface::ItemKey;
 use crate::ipc::message::{OutOfReach, Push, Reply, Request, ServerId};
 use crate::ipc::server::PeerId;
@@ -121,7 +122,7 @@ pub struct Known {
     /// The client that configures it, by its id.
     pub client: String,
     /// How it is to be watched.
-    pub mode: Mode,
+    pub mode: Watch,
     /// The times that hold for it.
     pub times: Times,
     /// Whether it is reached over the network.

@@ -6,7 +6,7 @@
 
 use super::event::{Configured, Known, Standing};
 use super::reach;
-use super::schedule::{Mode, Times};
+use super::schedule::Times;
 use crate::alert::pace::Rules;
 use crate::alert::text::Severity;
 use crate::engine::digest::{Digest, Tag};
@@ -187,12 +187,6 @@ fn known(
     out_of_reach: bool,
 ) -> Known {
     let own = settings.server(&server.name);
-    let mode = match own.watch {
-        Watch::Resident => Mode::Resident,
-        Watch::Probe => Mode::Probe,
-        Watch::GateOnly => Mode::GateOnly,
-        Watch::Off => Mode::Off,
-    };
     let should_be_wrapped = server.entries.iter().any(|entry| {
         let wrapped = wraps.get(&files::resolve(&entry.file));
         wrapped.is_some_and(|wrapped| wrapped.entries.contains(&entry.key_path))
@@ -201,7 +195,7 @@ fn known(
     Known {
         id: id.clone(),
         client: entry.map(|entry| entry.client.id().to_owned()).unwrap_or_default(),
-        mode: if out_of_reach && mode != Mode::Off { Mode::GateOnly } else { mode },
+        mode: if out_of_reach && own.watch != Watch::Off { Watch::GateOnly } else { own.watch },
         times: Times { interval: own.interval, linger: own.linger, ..Times::default() },
         remote: entry.is_some_and(|entry| matches!(entry.launch, Launch::Url(_))),
         launch: entry.map_or_else(

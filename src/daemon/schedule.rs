@@ -5,19 +5,7 @@
 //! not started twice; a signal is followed by a reading half a second later, a storm of signals by one
 //! every half second; what fails is tried again later and later.
 
-/// How a server is watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Connected: remote ones always, others for as long as they are new or busy.
-    #[default]
-    Resident,
-    /// Read at the interval, and let go.
-    Probe,
-    /// Only through gates.
-    GateOnly,
-    /// Not at all.
-    Off,
-}
+use crate::engine::settings::Watch;
 
 /// The times that the schedule keeps, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +28,7 @@ pub struct Times {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// How it is to be watched.
-    pub mode: Mode,
+    pub mode: Watch,
     /// Whether it is reached over the network.
     pub remote: bool,
     /// Whether a live gate stands before it.
@@ -105,23 +93,6 @@ impl Default for Times {
     }
 }
 
-impl Mode {
-    /// Its name in the settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Resident => "resident",
-            Mode::Probe => "probe",
-            Mode::GateOnly => "gate-only",
-            Mode::Off => "off",
-        }
-    }
-
-    /// The mode of that name.
-    pub fn of_name(name: &str) -> Option<Self> {
-        [Mode::Resident, Mode::Probe, Mode::GateOnly, Mode::Off].into_iter().find(|mode| mode.name() == name)
-    }
-}
-
 /// What to do with a server at `now`.
 pub fn next(course: &Course, facts: Facts, times: &Times, now: u64) -> Todo {
     if course.busy {
@@ -129,7 +100,7 @@ pub fn next(course: &Course, facts: Facts, times: &Times, now: u64) -> Todo {
     }
     if !is_ours(facts) {
         // Behind a gate it is not started twice, but what it would run next is ours to look at.
-        let inspects = facts.allowed && facts.gated && course.program && facts.mode != Mode::Off;
+        let inspects = facts.allowed && facts.gated && course.program && facts.mode != Watch::Off;
         return match (course.connected, inspects) {
             (true, _) => Todo::Close,
             (false, true) => Todo::Inspect,
@@ -198,8 +169,8 @@ impl Course {
 fn is_ours(facts: Facts) -> bool {
     facts.allowed
         && match facts.mode {
-            Mode::Resident | Mode::Probe => facts.remote || !facts.gated,
-            Mode::GateOnly | Mode::Off => false,
+            Watch::Resident | Watch::Probe => facts.remote || !facts.gated,
+            Watch::GateOnly | Watch::Off => false,
         }
 }
 
@@ -232,9 +203,9 @@ fn leaves(course: &Course, facts: Facts, times: &Times) -> Option<u64> {
         return None;
     }
     match facts.mode {
-        Mode::Resident if facts.remote => None,
-        Mode::Resident => Some(course.active + times.linger),
-        Mode::Probe | Mode::GateOnly | Mode::Off => Some(0),
+        Watch::Resident if facts.remote => None,
+        Watch::Resident => Some(course.active + times.linger),
+        Watch::Probe | Watch::GateOnly | Watch::Off => Some(0),
     }
 }
 

@@ -12,7 +12,7 @@ fn times() -> Times {
 }
 
 fn stdio() -> Facts {
-    Facts { mode: Mode::Resident, remote: false, gated: false, allowed: true }
+    Facts { mode: Watch::Resident, remote: false, gated: false, allowed: true }
 }
 
 fn remote() -> Facts {
@@ -37,13 +37,13 @@ fn only_what_is_agreed_to_and_ours_is_read() {
     let table = [
         (stdio(), Todo::Read),
         (remote(), Todo::Read),
-        (Facts { mode: Mode::Probe, ..stdio() }, Todo::Read),
+        (Facts { mode: Watch::Probe, ..stdio() }, Todo::Read),
         (Facts { allowed: false, ..stdio() }, Todo::Wait(None)),
         (Facts { allowed: false, ..remote() }, Todo::Wait(None)),
         (Facts { gated: true, ..stdio() }, Todo::Wait(None)),
         (Facts { gated: true, ..remote() }, Todo::Read),
-        (Facts { mode: Mode::GateOnly, ..remote() }, Todo::Wait(None)),
-        (Facts { mode: Mode::Off, ..stdio() }, Todo::Wait(None)),
+        (Facts { mode: Watch::GateOnly, ..remote() }, Todo::Wait(None)),
+        (Facts { mode: Watch::Off, ..stdio() }, Todo::Wait(None)),
     ];
     for (facts, expected) in table {
         check(facts, &fresh, 0, expected);
@@ -77,8 +77,8 @@ fn a_stdio_server_lingers_and_is_probed_then() {
 #[test]
 fn a_probed_server_is_let_go_at_once_and_a_remote_one_stays() {
     let course = read_at(0);
-    check(Facts { mode: Mode::Probe, ..stdio() }, &course, 0, Todo::Close);
-    check(Facts { mode: Mode::Probe, ..remote() }, &course, 0, Todo::Close);
+    check(Facts { mode: Watch::Probe, ..stdio() }, &course, 0, Todo::Close);
+    check(Facts { mode: Watch::Probe, ..remote() }, &course, 0, Todo::Close);
     check(remote(), &course, 26 * MINUTE, Todo::Wait(Some(27 * MINUTE)));
 }
 
@@ -147,8 +147,8 @@ fn jitter_spreads_over_a_fifth() {
 
 #[test]
 fn modes_have_names() {
-    for mode in [Mode::Resident, Mode::Probe, Mode::GateOnly, Mode::Off] {
-        assert_eq!(Mode::of_name(mode.name()), Some(mode));
+    for mode in [Watch::Resident, Watch::Probe, Watch::GateOnly, Watch::Off] {
+        assert_eq!(Watch::of_name(mode.name()), Some(mode));
     }
-    assert_eq!(Mode::of_name("on"), None);
+    assert_eq!(Watch::of_name("on"), None);
 }

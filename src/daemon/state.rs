@@ -5,13 +5,14 @@
 
 use super::event::{Change, Effect, Event, Known, Now, Outcome, Standing, Stay};
 use super::memory::Memory;
-use super::schedule::{self, Course, Facts, Mode, Times, Todo};
+use super::schedule::{self, Course, Facts, Times, Todo};
 use super::{configured, handlers, tell, views};
 use crate::alert::Heard;
 use crate::alert::pace::{Pace, Rules};
 use crate::alert::text::{Action, Name, Notice};
 use crate::engine::digest::Digest;
 use crate::engine::record;
+use crate::engine::settings::Watch;
 use crate::ipc::message::{Askable, Gate, Missed, OutOfReach, Push, ServerId};
 use crate::ipc::server::PeerId;
 use std::collections::{BTreeMap, VecDeque};
@@ -311,7 +312,7 @@ impl State {
                 Todo::Wait(until) => until.into_iter().for_each(&mut wait),
                 Todo::Read => {
                     server.course.reading();
-                    let stay = if facts.mode == Mode::Resident { Stay::Open } else { Stay::Close };
+                    let stay = if facts.mode == Watch::Resident { Stay::Open } else { Stay::Close };
                     out.push(Effect::Read(id.clone(), stay));
                 }
                 Todo::Inspect => {
@@ -361,7 +362,7 @@ fn facts(known: Option<&Known>, gated: bool) -> Facts {
             gated,
             allowed: known.standing == Standing::Agreed,
         },
-        None => Facts { mode: Mode::GateOnly, remote: false, gated, allowed: false },
+        None => Facts { mode: Watch::GateOnly, remote: false, gated, allowed: false },
     }
 }
 

@@ -96,7 +96,7 @@ fn known(name: &str) -> Known {
     Known {
         id: id(name),
         client: "cursor".to_owned(),
-        mode: Mode::Resident,
+        mode: Watch::Resident,
         times: Times::default(),
         remote: false,
         launch: digest("launch"),

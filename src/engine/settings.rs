@@ -65,6 +65,25 @@ pub enum Watch {
     Off,
 }
 
+impl Watch {
+    /// Its name in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Watch::Resident => "resident",
+            Watch::Probe => "probe",
+            Watch::GateOnly => "gate-only",
+            Watch::Off => "off",
+        }
+    }
+
+    /// The one of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Watch::Resident, Watch::Probe, Watch::GateOnly, Watch::Off]
+            .into_iter()
+            .find(|watch| watch.name() == name)
+    }
+}
+
 /// Sizes and counts. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

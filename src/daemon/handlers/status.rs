@@ -1,8 +1,8 @@
 //! How things stand.
 
 use super::super::event::{Effect, Now, Standing};
-use super::super::schedule::Mode;
 use super::super::state::{Server, State, key};
+use crate::engine::settings::Watch;
 use crate::ipc::message::{Reply, ServerId, ServerStatus, Status};
 
 /// Answers how things stand.
@@ -20,7 +20,7 @@ pub(crate) fn status(state: &mut State, now: Now) -> (Reply, Vec<Effect>) {
 
 fn one(state: &State, now: Now, id: &ServerId, server: &Server) -> ServerStatus {
     let (gates, held) = state.gates(id);
-    let mode = server.known.as_ref().map_or(Mode::GateOnly, |known| known.mode);
+    let mode = server.known.as_ref().map_or(Watch::GateOnly, |known| known.mode);
     let waiting = server.views.waiting().map_or(0, |seen| seen.change.items.len().max(1));
     let ago = |steady: u64| now.wall.saturating_sub(now.steady.saturating_sub(steady));
     ServerStatus {
@@ -49,8 +49,8 @@ fn words(server: &Server, gates: u32) -> String {
     }
     let course = &server.course;
     match (known.mode, course.connected, course.busy) {
-        (Mode::Off, ..) => "not watched, as you asked",
-        (Mode::GateOnly, ..) => "watched through its gate",
+        (Watch::Off, ..) => "not watched, as you asked",
+        (Watch::GateOnly, ..) => "watched through its gate",
         (_, _, true) => "being read",
         (_, true, _) => "connected",
         (_, false, _) if gates > 0 && !known.remote => "watched through its gate",

@@ -64,14 +64,7 @@ fn set_server(
         "mode" => server.mode = if read.word()? == "observe" { Mode::Observe } else { Mode::Enforce },
         "hold" => server.hold = read.number()?,
         "verify" => server.verify = read.number()?,
-        "watch" => {
-            server.watch = match read.word()? {
-                "probe" => Watch::Probe,
-                "gate-only" => Watch::GateOnly,
-                "off" => Watch::Off,
-                _ => Watch::Resident,
-            }
-        }
+        "watch" => server.watch = Watch::of_name(read.word()?).unwrap_or_default(),
         "interval" => server.interval = read.number()?,
         "linger" => server.linger = read.number()?,
         _ => return Err(read.unknown()),
