@@ -1,9 +1,10 @@
 //! The programs of `examples/`: the fixture server for whoever starts it, and folders for its state.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The built fixture server.
 pub fn path() -> PathBuf {
@@ -22,19 +23,36 @@ pub fn command() -> PathBuf {
 }
 
 /// A built example. `cargo test` builds examples; `cargo test --test it` alone does not, so it is built
-/// here where it is missing.
+/// here where it is missing or older than its sources.
 pub fn example(name: &str) -> PathBuf {
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = BUILDING.lock().unwrap();
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut built = BUILT.lock().unwrap();
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().unwrap().parent().unwrap().join("examples");
     let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if !path.exists() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let modified = |path: &Path| path.metadata().and_then(|about| about.modified()).ok();
+    if built.insert(name.to_owned()) && modified(&path) < newest(&sources, &modified) {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "--quiet", "--example", name]).status();
-        assert!(built.unwrap().success() && path.exists(), "{name} does not build");
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--example", name]);
+        if cfg!(not(debug_assertions)) {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "{name} does not build");
     }
+    assert!(path.exists(), "{} is missing", path.display());
     path
+}
+
+/// The moment of the last change below a folder; none where there is no such folder.
+fn newest(folder: &Path, modified: &dyn Fn(&Path) -> Option<SystemTime>) -> Option<SystemTime> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .map(|path| if path.is_dir() { newest(&path, modified) } else { modified(&path) })
+        .max()
+        .flatten()
 }
 
 /// A fixture server on HTTP, killed when dropped.
