@@ -247,10 +247,10 @@ impl Notice {
             Notice::Decided { server, verb, items, terminal, at } => Text {
                 summary: format!("{} {}", verb.word(), decided(*verb, server, *items)),
                 body: format!(
-                    "{}{}. Not you? mcpwatch revoke{}",
+                    "{}{}. Not you? {}",
                     plain_time(at).map(|at| format!("At {at}, ")).unwrap_or_default(),
                     place(terminal),
-                    server.argument()
+                    verb.undone_by(server)
                 ),
                 severity: if *verb == Verb::Weakened { Severity::Review } else { Severity::Info },
                 actions: Vec::new(),
@@ -379,6 +379,16 @@ impl Verb {
             Verb::Trusted => "Trusted",
             Verb::Raised => "Raised",
             Verb::Weakened => "Weakened",
+        }
+    }
+
+    /// What whoever did not decide that can do about it.
+    fn undone_by(self, server: &Name) -> String {
+        match self {
+            Verb::Approved => format!("mcpwatch revoke{}", server.argument()),
+            Verb::Rejected | Verb::Revoked => format!("mcpwatch approve{}", server.argument()),
+            Verb::Trusted => "mcpwatch trust --revoke".to_owned(),
+            Verb::Raised | Verb::Weakened => "mcpwatch status tells what holds now.".to_owned(),
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review};
 use crate::engine::json::{Object, Value};
-use crate::engine::launchpin;
 use crate::engine::show;
 use crate::store::trust::Standing as LockStanding;
 use crate::survey::judge::Outcome;
@@ -150,17 +149,15 @@ fn compare_launches(plan: &Plan, ground: &Ground) -> Vec<Found> {
 }
 
 fn compare_launch(plan: &Plan, server: &Server, ground: &Ground) -> Option<Found> {
-    let entry = server.entry()?;
-    let changes = launchpin::compare(&server.pin.as_ref()?.launch, &ground.pin_of(entry));
+    let changes = listing::launch_changes(server, ground)?;
     let exit = if changes.is_empty() { Exit::Done } else { Exit::ChangeWaits };
     let mut members = listing::server_members(plan, server, ground);
     members.insert("state", if changes.is_empty() { "as-pinned" } else { "changed" });
-    let words: Vec<String> = changes.iter().map(|change| show::line(&change.to_string(), 400)).collect();
-    members.insert("launchChanges", json::texts(words.iter().map(String::as_str)));
+    members.insert("launchChanges", json::texts(changes.iter().map(String::as_str)));
     let mut text = String::new();
     if !changes.is_empty() {
         text = format!("{} changed its launch\n", listing::heading(server));
-        words.iter().for_each(|words| text.push_str(&format!("    ~ {words}\n")));
+        changes.iter().for_each(|words| text.push_str(&format!("    ~ {words}\n")));
     }
     Some(Found { exit, text, members, name: server.name.clone() })
 }

@@ -53,6 +53,15 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
             denial.digest.short()
         );
     }
+    for server in &plan.servers {
+        let changes = listing::launch_changes(server, &ground).unwrap_or_default();
+        if !changes.is_empty() {
+            let name = show::name(&server.name);
+            let _ =
+                writeln!(text, "{}  changed its launch: run `mcpwatch approve {name}`", paint(BOLD, &name));
+            changes.iter().for_each(|change| text.push_str(&format!("    ~ {change}\n")));
+        }
+    }
     for (server, seen) in waiting(&plan, &ground)? {
         let name = show::name(&server.name);
         let _ = writeln!(text, "{}  waits: run `mcpwatch approve {name}`", paint(BOLD, &name));
@@ -132,6 +141,14 @@ fn members(plan: &Plan, ground: &Ground) -> Result<Object, Error> {
         value.insert("server", server.name.as_str());
         Value::Object(value)
     };
+    let moved = plan.servers.iter().filter_map(|server| {
+        let changes = listing::launch_changes(server, ground).filter(|changes| !changes.is_empty())?;
+        let mut value = Object::new();
+        value.insert("server", server.name.as_str());
+        value.insert("changes", json::texts(changes.iter().map(String::as_str)));
+        Some(Value::Object(value))
+    });
+    members.insert("launchChanged", moved.collect::<Vec<Value>>());
     members.insert("waiting", waiting(plan, ground)?.iter().map(seen).collect::<Vec<Value>>());
     guard::members(ground, &mut members);
     members.insert("daemon", watching::value(&watching::ask(ground)));

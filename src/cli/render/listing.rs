@@ -4,6 +4,7 @@ use super::human::{BOLD, DIM, YELLOW, count, paint};
 use super::json;
 use crate::discover::Problem;
 use crate::engine::json::{Object, Value};
+use crate::engine::launchpin;
 use crate::engine::show;
 use crate::survey::Ground;
 use crate::survey::plan::{Plan, Server, Standing};
@@ -12,6 +13,9 @@ use std::path::Path;
 
 /// The most characters of a launch that are shown on a line.
 const LAUNCH: usize = 160;
+
+/// The most characters of one change of a launch.
+const LAUNCH_CHANGE: usize = 400;
 
 /// The servers of a plan for people.
 pub fn human(plan: &Plan, ground: &Ground) -> String {
@@ -52,6 +56,13 @@ pub fn server_members(plan: &Plan, server: &Server, ground: &Ground) -> Object {
 /// A server's name, as far as it may stand on a screen.
 pub fn heading(server: &Server) -> String {
     paint(BOLD, &show::name(&server.name))
+}
+
+/// What differs between the launch that is configured and the one that is pinned, a line each; none
+/// where one of them is missing.
+pub fn launch_changes(server: &Server, ground: &Ground) -> Option<Vec<String>> {
+    let changes = launchpin::compare(&server.pin.as_ref()?.launch, &ground.pin_of(server.entry()?));
+    Some(changes.iter().map(|change| show::line(&change.to_string(), LAUNCH_CHANGE)).collect())
 }
 
 /// The launch on one line, secrets masked.

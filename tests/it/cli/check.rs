@@ -136,3 +136,18 @@ fn an_interruption_ends_everything() {
     });
     assert_eq!(alive.count(), 0);
 }
+
+#[test]
+fn a_changed_launch_is_told_by_status_too() {
+    let bench = Bench::new();
+    bench.servers(&[("notes", &["--tools", "1"]), ("same", &["--tools", "1"])]);
+    bench.with_config(&["init", "--yes"]);
+    let before = bench.with_config(&["status"]).stdout;
+    assert!(!before.contains("changed its launch"), "{before}");
+    bench.servers(&[("notes", &["--tools", "2"]), ("same", &["--tools", "1"])]);
+    let status = bench.with_config(&["status"]).stdout;
+    assert!(status.contains("notes  changed its launch: run `mcpwatch approve notes`"), "{status}");
+    assert!(!status.contains("same  changed its launch"), "{status}");
+    let json = bench.with_config(&["status", "--format", "json"]).stdout;
+    assert!(json.contains("\"launchChanged\": [\n    {"), "{json}");
+}
