@@ -1,5 +1,4 @@
-//! What happens to the daemon from outside: servers that go and come back, servers that hang, and its
-//! own sudden end. No desktop is needed; what it would tell is read from its log and its status.
+//! What happens to the daemon from outside: servers that hang, and its own sudden end. No desktop is needed; what it would tell is read from its log and its status.
 
 use crate::cli::bench::{Bench, Run};
 use crate::fixture;
@@ -58,38 +57,6 @@ fn says(bench: &Bench, words: &str) {
 /// What the log has of changes.
 fn changes(bench: &Bench) -> Run {
     bench.run(&["log", "--kind", "change"])
-}
-
-fn lists(log: &Path) -> usize {
-    std::fs::read_to_string(log).unwrap_or_default().matches("tools/list").count()
-}
-
-#[test]
-fn a_remote_server_that_was_away_is_read_again_and_nobody_is_told_of_a_change() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
-    let own = ["--change", "description", "--when", "file", "--notify", "--log", log.to_str().unwrap()];
-    let server = fixture::Http::start(&own);
-    let Some(bench) = pinned(&[("notes", json!({ "type": "http", "url": server.url }))]) else { return };
-    let before = lists(&log);
-    let _daemon = daemon(&bench);
-    says(&bench, "watching 1 server, nothing waiting");
-    assert!(eventually(10, || (lists(&log) > before).then_some(())).is_some(), "the daemon reads it");
-
-    // Gone for longer than the first tries to reach it, and back at the same address.
-    let port = server.url.rsplit_once(':').unwrap().1.split('/').next().unwrap().to_owned();
-    drop(server);
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    let away = lists(&log);
-    let server = fixture::Http::start(&[&["--http", port.as_str()], &own[..]].concat());
-    assert!(eventually(15, || (lists(&log) > away).then_some(())).is_some(), "it is read again");
-    says(&bench, "watching 1 server, nothing waiting");
-    assert_eq!(changes(&bench).stdout, "", "to be away is no change");
-
-    // It is watched as before: a change that it signals is seen at once.
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    std::fs::write(server.state().join("change"), "").unwrap();
-    says(&bench, "1 item waiting for you");
 }
 
 #[test]
