@@ -49,7 +49,7 @@ pub fn settings(app: &App, ground: &Ground) -> Result<Exit, Error> {
         app.out.say(&format!("Nothing in {} loosens the watch.", file.display()));
         return Ok(Exit::Done);
     };
-    let values: Vec<String> = found.weakened.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    let values = found.loosened();
     if found.is_accepted {
         app.out.say(&format!("You accepted what {} loosens: {}.", file.display(), values.join(", ")));
         return Ok(Exit::Done);

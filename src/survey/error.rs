@@ -1,8 +1,8 @@
 //! Why a survey could not go on at all. What goes wrong with one server is that server's result.
 
+use super::content::ConfigError;
 use super::pins::Echo;
 use super::policy::PolicyError;
-use super::settings::ConfigError;
 use crate::store::StoreError;
 use crate::store::decide::DecideError;
 use crate::store::locks::LocksError;

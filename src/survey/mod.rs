@@ -6,6 +6,7 @@
 
 pub mod announce;
 pub mod clock;
+pub mod content;
 pub mod decide;
 pub mod error;
 pub mod ground;

@@ -5,8 +5,8 @@
 //! in that folder's `config` counts too, whosever it is: a second policy can only tighten.
 
 use super::SurveyError;
+use super::content::{self, ConfigError};
 use crate::engine::approval::Level;
-use crate::engine::settings::SettingsError;
 use crate::engine::settings::policy::{self, Policy};
 use crate::sys::files::{self, FilesError};
 use crate::sys::paths::Paths;
@@ -24,17 +24,9 @@ pub enum PolicyError {
     /// It is not root's, or others may write it.
     #[error("{} can be written by others than root", .0.display())]
     Open(PathBuf),
-    /// It is not UTF-8.
-    #[error("{} is not UTF-8", .0.display())]
-    NotText(PathBuf),
     /// It does not say what a policy says.
-    #[error("{}: {error}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: SettingsError,
-    },
+    #[error(transparent)]
+    Content(#[from] ConfigError),
     /// It forbids what was asked for.
     #[error("this machine's policy ({}) refuses {what}", path.display())]
     Refuses {
@@ -53,9 +45,7 @@ impl PolicyError {
             PolicyError::Open(path) => {
                 format!("As root: chown root {0} && chmod 644 {0}; or remove it.", path.display())
             }
-            PolicyError::NotText(_) | PolicyError::Content { .. } => {
-                "docs/config.md says what a policy takes.".to_owned()
-            }
+            PolicyError::Content(_) => "docs/config.md says what a policy takes.".to_owned(),
             PolicyError::Refuses { .. } => "Ask whoever administers this machine.".to_owned(),
         }
     }
@@ -90,8 +80,7 @@ fn read(path: &Path, may_count: impl Fn(&Path) -> bool) -> Result<Policy, Policy
     if !may_count(path) {
         return Err(PolicyError::Open(path.to_owned()));
     }
-    let text = String::from_utf8(bytes).map_err(|_| PolicyError::NotText(path.to_owned()))?;
-    policy::parse(&text).map_err(|error| PolicyError::Content { path: path.to_owned(), error })
+    Ok(content::read(path, bytes, policy::parse)?)
 }
 
 /// Whether root alone can write a file, links followed, and can put another in its place.

@@ -4,16 +4,16 @@
 //! (`mcpwatch trust --settings`), and never below the machine's policy; a file that cannot be read is an
 //! error, never the defaults. Gate, daemon and commands all ask here.
 
+use super::content::{self, ConfigError};
 use super::policy;
 use super::{Ground, SurveyError};
 use crate::engine::digest::Digest;
 use crate::engine::settings::policy::Policy;
-use crate::engine::settings::{self, Settings, SettingsError};
+use crate::engine::settings::{self, Settings};
 use crate::store::trust::Trust;
-use crate::sys::files::{self, FilesError};
+use crate::sys::files;
 use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// The largest `config.toml`.
 const LIMIT: u64 = 1 << 20;
@@ -36,33 +36,10 @@ pub struct InForce {
     pub is_accepted: bool,
 }
 
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file could not be read.
-    #[error(transparent)]
-    Files(#[from] FilesError),
-    /// It is not UTF-8.
-    #[error("{} is not UTF-8", .0.display())]
-    NotText(PathBuf),
-    /// It says what no settings say.
-    #[error("{}: {error}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: SettingsError,
-    },
-}
-
-impl ConfigError {
-    /// What to do next.
-    pub fn hint(&self) -> String {
-        match self {
-            ConfigError::Files(error) => error.hint(),
-            ConfigError::NotText(_) => "Save it as UTF-8.".to_owned(),
-            ConfigError::Content { error, .. } => error.hint(),
-        }
+impl InForce {
+    /// What loosens the watch, as the file would say it: `key = value`.
+    pub fn loosened(&self) -> Vec<String> {
+        self.weakened.iter().map(|(key, value)| format!("{key} = {value}")).collect()
     }
 }
 
@@ -84,6 +61,5 @@ pub fn of(ground: &Ground) -> Result<InForce, SurveyError> {
 fn read(paths: &Paths) -> Result<Settings, ConfigError> {
     let path = paths.config_file();
     let Some(bytes) = files::read(&path, LIMIT)? else { return Ok(Settings::default()) };
-    let text = String::from_utf8(bytes).map_err(|_| ConfigError::NotText(path.clone()))?;
-    settings::parse(&text).map_err(|error| ConfigError::Content { path, error })
+    content::read(&path, bytes, settings::parse)
 }

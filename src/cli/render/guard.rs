@@ -16,9 +16,7 @@ pub fn lines(ground: &Ground) -> Vec<String> {
         Err(error) => lines.push(paint(YELLOW, &unusable(&error))),
         Ok(found) => {
             if !found.weakened.is_empty() {
-                let values: Vec<String> =
-                    found.weakened.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-                let values = show::line(&values.join(", "), 400);
+                let values = show::line(&found.loosened().join(", "), 400);
                 let standing = if found.is_accepted {
                     paint(DIM, "you accepted that")
                 } else {
