@@ -218,6 +218,9 @@ pub struct ServerStatus {
     pub watch: String,
     /// What goes on with it, in our words.
     pub state: String,
+    /// Whether that is nothing a person needs to know of.
+    #[serde(default)]
+    pub is_well: bool,
     /// Gates in front of it.
     pub gates: u32,
     /// Items that wait for a decision.

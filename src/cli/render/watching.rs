@@ -127,8 +127,7 @@ pub fn value(answer: &Answer) -> Value {
 
 /// Whether there is more to say of a server than that all is well.
 fn is_worth_telling(server: &ServerStatus) -> bool {
-    let well = ["connected", "read now and then", "watched through its gate", "being read"];
-    server.waiting > 0 || server.flapping || !well.contains(&server.state.as_str())
+    server.waiting > 0 || server.flapping || !server.is_well
 }
 
 #[cfg(test)]

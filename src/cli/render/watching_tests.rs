@@ -12,6 +12,7 @@ fn what_it_could_not_tell_is_told() {
         server: ServerId { scope: String::new(), name: name.to_owned() },
         watch: "resident".to_owned(),
         state: state.to_owned(),
+        is_well: state != "not approved; never started",
         waiting,
         flapping,
         ..ServerStatus::default()

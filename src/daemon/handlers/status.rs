@@ -1,6 +1,6 @@
 //! How things stand.
 
-use super::super::event::{Effect, Now, Standing};
+use super::super::event::{Effect, Known, Now, Standing};
 use super::super::state::{Server, State, key};
 use crate::engine::settings::Watch;
 use crate::ipc::message::{Reply, ServerId, ServerStatus, Status};
@@ -27,12 +27,19 @@ fn one(state: &State, now: Now, id: &ServerId, server: &Server) -> ServerStatus 
         server: id.clone(),
         watch: mode.name().to_owned(),
         state: words(server, gates),
+        is_well: is_well(server),
         gates,
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         held,
         flapping: state.pace.is_flapping(now.wall, &key(id)),
         last_read: server.course.last_read.map_or(0, ago),
     }
+}
+
+/// Whether it is watched as its owner agreed, and the last reading did not fail.
+fn is_well(server: &Server) -> bool {
+    let is_watched = |known: &Known| known.standing == Standing::Agreed && known.mode != Watch::Off;
+    server.failure.is_none() && server.known.as_ref().is_some_and(is_watched)
 }
 
 fn words(server: &Server, gates: u32) -> String {
