@@ -94,8 +94,7 @@ impl EventStream {
 
 /// What rmcp is told of one event.
 pub(super) fn messages(tap: &Tap, event: &SseEvent) -> Vec<ServerJsonRpcMessage> {
-    let is_message = matches!(event.event.as_str(), "" | "message");
-    if !is_message || event.data.trim_ascii().is_empty() {
+    if !event.is_message() || event.data.trim_ascii().is_empty() {
         return Vec::new();
     }
     tap.receive(&event.data)

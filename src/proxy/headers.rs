@@ -14,6 +14,7 @@ use reqwest::header::HeaderName;
 use std::collections::HashMap;
 
 /// What a transport needs to know of a message that goes to the server.
+#[derive(Default)]
 pub struct Outgoing {
     /// The ids that want an answer; several in a batch.
     pub ids: Vec<Id>,

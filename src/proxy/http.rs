@@ -56,12 +56,16 @@ pub struct Connection {
 
 /// The parameters that approved schemas mark, which change with an approval.
 #[derive(Clone, Default)]
-pub struct Marks(Arc<Mutex<Params>>);
+pub struct Marks(Arc<Mutex<Arc<Params>>>);
 
 impl Marks {
     /// Takes them from what is approved.
     pub fn set(&self, approval: &Approval) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Params::of(approval);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Params::of(approval));
+    }
+
+    fn get(&self) -> Arc<Params> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -171,8 +175,7 @@ impl Bridge {
 
     /// Sends a message, requests side by side and everything else in order.
     async fn message(&mut self, message: Bytes) {
-        let params = self.marks.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(outgoing) = Outgoing::read(&message, &params) else { return };
+        let Some(outgoing) = Outgoing::read(&message, &self.marks.get()) else { return };
         if self.is_closed {
             if outgoing.method != "notifications/initialized" {
                 // It was judged by what another session had said.

@@ -107,7 +107,7 @@ impl Stream {
     async fn message(&mut self, remote: &Remote) -> Option<Vec<u8>> {
         loop {
             let event = self.event().await?;
-            if event.data.is_empty() || !matches!(event.event.as_str(), "" | "message") {
+            if event.data.is_empty() || !event.is_message() {
                 continue;
             }
             if let Some(line) = remote.line(event.data, None) {

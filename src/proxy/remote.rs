@@ -203,14 +203,7 @@ impl Remote {
     /// been broken, and when the session is gone.
     pub async fn listen(&self, out: &Out, news: &Sender<Heard>) {
         let (mut last, mut wait, mut is_first) = (None, RETRY.0, true);
-        let nothing = Outgoing {
-            ids: Vec::new(),
-            method: String::new(),
-            name: None,
-            version: None,
-            cancels: None,
-            params: Vec::new(),
-        };
+        let nothing = Outgoing::default();
         loop {
             let session = self.session().clone();
             match self.get(last.as_deref(), &session).await {
@@ -337,10 +330,11 @@ impl Remote {
                 return ended;
             };
             for event in events {
-                let SseEvent { event, data, id, retry } = event;
+                let is_message = event.is_message();
+                let SseEvent { data, id, retry, .. } = event;
                 ended.last = id.filter(|id| !id.is_empty()).or(ended.last);
                 ended.retry = retry.map(Duration::from_millis).or(ended.retry);
-                if data.is_empty() || !matches!(event.as_str(), "" | "message") {
+                if data.is_empty() || !is_message {
                     continue;
                 }
                 let answered = if is_answer { answered(&data) } else { Vec::new() };

@@ -19,6 +19,13 @@ pub struct SseEvent {
     pub retry: Option<u64>,
 }
 
+impl SseEvent {
+    /// Whether it is of the default type, which carries messages.
+    pub fn is_message(&self) -> bool {
+        matches!(self.event.as_str(), "" | "message")
+    }
+}
+
 /// Why a stream cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SseError {
