@@ -87,3 +87,7 @@ fn owner(path: &Path) -> Option<u32> {
     File::open(path).ok()?.take(16).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }
+
+#[cfg(test)]
+#[path = "socket_tests.rs"]
+mod tests;

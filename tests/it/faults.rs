@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Instant;
 
 /// A client's whole session, message by message.
@@ -185,6 +185,18 @@ fn helpers_of_a_server_end_with_it() {
     }
 }
 
+/// A gate on bare pipes whose session is open.
+fn opened(place: &Place, args: &[String]) -> (Child, ChildStdin, BufReader<ChildStdout>) {
+    let mut command = place.run(&["--trust-lock"]);
+    command.arg("--").arg(fixture::path()).args(args).stderr(Stdio::null());
+    let mut gate = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = gate.stdin.take().unwrap();
+    let mut stdout = BufReader::new(gate.stdout.take().unwrap());
+    write!(stdin, "{}\n{}\n", SCRIPT[0], SCRIPT[1]).unwrap();
+    stdout.read_line(&mut String::new()).unwrap();
+    (gate, stdin, stdout)
+}
+
 #[test]
 fn half_a_line_goes_nowhere() {
     // Of the server: it ends in the middle of its list.
@@ -200,14 +212,7 @@ fn half_a_line_goes_nowhere() {
     let place = Place::new();
     let args = place.server(&[]);
     place.pin(&args, approved());
-    let mut command = place.run(&["--trust-lock"]);
-    command.arg("--").arg(fixture::path()).args(&args).stderr(Stdio::null());
-    let mut gate = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = gate.stdin.take().unwrap();
-    let mut stdout = BufReader::new(gate.stdout.take().unwrap());
-    write!(stdin, "{}\n{}\n", SCRIPT[0], SCRIPT[1]).unwrap();
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
+    let (mut gate, mut stdin, mut stdout) = opened(&place, &args);
     write!(stdin, r#"{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":"echo","arguments":{{"text":"half"}}}}"#).unwrap();
     drop(stdin);
     let mut rest = String::new();
@@ -232,14 +237,7 @@ fn a_client_that_does_not_read_stops_the_server_and_nothing_grows() {
     let place = Place::new();
     let args = place.server(&[]);
     place.pin(&args, approved());
-    let mut command = place.run(&["--trust-lock"]);
-    command.arg("--").arg(fixture::path()).args(&args).stderr(Stdio::null());
-    let mut gate = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = gate.stdin.take().unwrap();
-    let mut stdout = BufReader::new(gate.stdout.take().unwrap());
-    write!(stdin, "{}\n{}\n", SCRIPT[0], SCRIPT[1]).unwrap();
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
+    let (mut gate, mut stdin, mut stdout) = opened(&place, &args);
     // 200 MiB of results are asked for and nothing is read.
     for id in 2..202 {
         writeln!(stdin, r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"blob","arguments":{{"bytes":1048576}}}}}}"#).unwrap();
@@ -251,7 +249,7 @@ fn a_client_that_does_not_read_stops_the_server_and_nothing_grows() {
     }
     assert!(most < BOUND, "{most} MiB");
     // And every result arrives, however slowly it is read.
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut line) = (BTreeSet::new(), String::new());
     for _ in 2..202 {
         line.clear();
         stdout.read_line(&mut line).unwrap();

@@ -51,6 +51,20 @@ pub fn approve(bench: &Bench, answers: &[&str]) -> String {
     run.stdout
 }
 
+/// A server that is changed while a file is there.
+const BY_FILE: [&str; 6] = ["--change", "description", "--when", "file", "--state", "."];
+
+/// A session in which the gate saw such a change; `None` where there is no pseudo-terminal.
+fn changed_by_file() -> Option<(Bench, Session)> {
+    let bench = trusted(&BY_FILE)?;
+    bench.write("change", "");
+    let mut client = session(&bench, &BY_FILE);
+    client.open();
+    client.tools();
+    told(&bench, "as the gate saw it");
+    Some((bench, client))
+}
+
 /// The text that `description` changes.
 pub const CHANGED: &str = "CHANGED";
 
@@ -123,19 +137,13 @@ fn what_is_turned_down_waits_no_more() {
 
 #[test]
 fn what_a_gate_saw_outlasts_its_session_until_the_server_behaves() {
-    let args = ["--change", "description", "--when", "file", "--state", "."];
-    let Some(bench) = trusted(&args) else { return };
-    bench.write("change", "");
-    let mut client = session(&bench, &args);
-    client.open();
-    client.tools();
-    told(&bench, "as the gate saw it");
+    let Some((bench, client)) = changed_by_file() else { return };
     drop(client);
     // The server is as it was, for this reading; what stood in the data path is still to be decided.
     std::fs::remove_file(bench.work().join("change")).unwrap();
     assert!(bench.with_config(&["diff"]).stdout.contains("split-view"));
     // A whole session of the same client in which nothing differs takes it away.
-    let mut client = session(&bench, &args);
+    let mut client = session(&bench, &BY_FILE);
     client.open();
     client.tools();
     client.leave();
@@ -171,13 +179,7 @@ fn a_kind_of_request_is_approved_and_the_session_goes_on() {
 
 #[test]
 fn a_server_that_cannot_be_read_is_reviewed_by_what_the_gate_saw() {
-    let args = ["--change", "description", "--when", "file", "--state", "."];
-    let Some(bench) = trusted(&args) else { return };
-    bench.write("change", "");
-    let mut client = session(&bench, &args);
-    client.open();
-    client.tools();
-    told(&bench, "as the gate saw it");
+    let Some((bench, mut client)) = changed_by_file() else { return };
     // From now on the server ends at once: nobody but the gate's session reads it.
     std::fs::remove_file(bench.work().join("starts")).unwrap();
     std::fs::create_dir(bench.work().join("starts")).unwrap();

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::Claim;
 use super::*;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -81,19 +80,4 @@ async fn a_long_path_is_no_obstacle() {
     let listener = Listener::bind(&folder).unwrap();
     let (near, far) = tokio::join!(connect(&folder), listener.accept());
     assert!(near.is_ok() && far.unwrap().is_some());
-}
-
-#[test]
-fn one_daemon_at_a_time() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("run");
-    assert_eq!(Claim::holder(&folder), None);
-    let claim = Claim::take(&folder).unwrap();
-    let second = Claim::take(&folder).unwrap_err();
-    let own = std::process::id();
-    assert_eq!(second.to_string(), format!("a daemon is already running (process {own})"));
-    assert_eq!(Claim::holder(&folder), Some(own));
-    drop(claim);
-    assert_eq!(Claim::holder(&folder), None);
-    drop(Claim::take(&folder).unwrap());
 }

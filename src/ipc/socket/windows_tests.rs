@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::Claim;
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -66,19 +65,4 @@ async fn the_first_instance_must_be_our_own() {
     assert!(matches!(Listener::bind(place.path()), Err(IpcError::Socket { .. })));
     drop(first);
     drop(Listener::bind(place.path()).unwrap());
-}
-
-#[test]
-fn one_daemon_at_a_time() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("run");
-    assert_eq!(Claim::holder(&folder), None);
-    let claim = Claim::take(&folder).unwrap();
-    let second = Claim::take(&folder).unwrap_err();
-    let own = std::process::id();
-    assert_eq!(second.to_string(), format!("a daemon is already running (process {own})"));
-    assert_eq!(Claim::holder(&folder), Some(own));
-    drop(claim);
-    assert_eq!(Claim::holder(&folder), None);
-    drop(Claim::take(&folder).unwrap());
 }
