@@ -6,7 +6,7 @@
 use super::judge::{self, Change, New};
 use super::pins::{self, Ask, Draft};
 use super::plan::{Plan, Server};
-use super::proposals::{self, Proposed, Refused};
+use super::proposals::{self, Placing, Refused};
 use super::{Ground, SurveyError, announce, machine, policy, record, values};
 use crate::engine::approval::{Level, Lifetime};
 use crate::engine::canon;
@@ -51,16 +51,14 @@ pub fn parts(change: &Change) -> Vec<Part> {
     parts
 }
 
-/// The placeholders that the approval of these parts would put in, beside those that are pinned.
-pub fn proposals(
-    server: &Server,
-    change: &Change,
-    made: &BTreeSet<Part>,
-) -> Result<Vec<Proposed>, SurveyError> {
+/// The placeholders that the approval of these parts would put in, and the values that get none.
+pub fn proposals(server: &Server, change: &Change, made: &BTreeSet<Part>) -> Result<Placing, SurveyError> {
     let ask = Ask { pinned: server.pin.as_ref(), refused: None };
     let draft = pins::draft_for(&change.shown, ask)?;
     let decided = decided(change, made);
-    Ok(proposals::grouped(&draft, |key| decided.contains(&key)))
+    let within = |key: &ItemKey| decided.contains(&key);
+    let withheld = proposals::withheld(&change.shown.full, &change.shown.machine, within);
+    Ok(Placing { proposed: proposals::grouped(&draft, within), withheld })
 }
 
 /// The questions of a change that can be answered for that long: what is no item has no end.

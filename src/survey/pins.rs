@@ -72,7 +72,7 @@ pub fn draft_for(shown: &Shown, ask: Ask<'_>) -> Result<Draft, Echo> {
         pin: ServerPin::new(shown.launch.clone(), shown.protocol.clone()),
         placeholders: Vec::new(),
         unexplained: Vec::new(),
-        withheld: proposals::withheld(&shown.full, &shown.machine),
+        withheld: proposals::withheld(&shown.full, &shown.machine, |_| true),
     };
     draft.pin.artifacts.insert(shown.platform.clone(), shown.artifact.clone());
     let empty = shown.empty.as_ref().unwrap_or(&shown.full);

@@ -27,6 +27,15 @@ pub struct Proposed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused(BTreeSet<(String, String)>);
 
+/// What an approval puts in beside what is pinned, and what it pins as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Placing {
+    /// The placeholders.
+    pub proposed: Vec<Proposed>,
+    /// The values of this machine that get none.
+    pub withheld: Vec<Withheld>,
+}
+
 /// A value of this machine that stands in an item and can have no placeholder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withheld {
@@ -90,9 +99,9 @@ pub fn grouped(draft: &Draft, within: impl Fn(&ItemKey) -> bool) -> Vec<Proposed
 }
 
 /// The values of this machine that these items show and for which nothing may stand, each once.
-pub fn withheld(surface: &Surface, machine: &Machine) -> Vec<Withheld> {
+pub fn withheld(surface: &Surface, machine: &Machine, within: impl Fn(&ItemKey) -> bool) -> Vec<Withheld> {
     let in_surface = |(name, value, why): &(Name, String, Unusable)| {
-        let (item, _) = surface.items().find(|(_, item)| shows(item, value))?;
+        let (item, _) = surface.items().find(|(key, item)| within(key) && shows(item, value))?;
         Some(Withheld { name: *name, value: value.clone(), why: *why, item: item.clone() })
     };
     machine.unusable().iter().filter_map(in_surface).collect()

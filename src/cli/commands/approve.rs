@@ -242,11 +242,11 @@ impl Session {
         change: &Change,
         made: &BTreeSet<Part>,
     ) -> Result<Refused, Error> {
-        let proposed = decide::proposals(server, change, made)?;
+        let placing = decide::proposals(server, change, made)?;
         match self.terminal.as_mut().filter(|_| !self.all) {
-            Some(terminal) => proposing::ask(terminal, &server.name, &proposed),
+            Some(terminal) => proposing::ask(terminal, &server.name, &placing.proposed),
             None => {
-                proposing::say(app, &server.name, &proposed, &[]);
+                proposing::say(app, &server.name, &placing.proposed, &placing.withheld);
                 Ok(Refused::default())
             }
         }
@@ -268,8 +268,8 @@ fn open(terminal: &mut Terminal, server: &Server, change: &Change) -> Result<(),
     let seen = change.seen.iter().flat_map(review::seen);
     seen.into_iter().try_for_each(|line| terminal.show(&format!("  {line}\n")))?;
     let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
-    let placeholders = decide::proposals(server, change, &all)?;
-    placeholders.iter().flat_map(words::few).try_for_each(|line| terminal.show(&format!("  {line}\n")))
+    let placing = decide::proposals(server, change, &all)?;
+    words::placing(&placing).iter().try_for_each(|line| terminal.show(&format!("  {line}\n")))
 }
 
 fn choose(terminal: &mut Terminal, change: &Change, part: Part, question: &str) -> Result<char, Error> {

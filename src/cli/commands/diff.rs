@@ -5,9 +5,10 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{DIM, paint};
-use crate::cli::render::{json, listing, outcome, review};
+use crate::cli::render::{json, listing, outcome, proposals as words, review};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
+use crate::survey::decide;
 use crate::survey::judge::{Change, Outcome};
 use crate::survey::plan::Server;
 use crate::survey::reading::Views;
@@ -79,6 +80,12 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
 pub(super) fn text(server: &Server, change: &Change, full: bool) -> String {
     let mut text = outcome::changed(server, change) + "\n";
     for line in review::change(change, full) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    // A server that echoes a secret is told so where it would be pinned.
+    let all = decide::parts(change).into_iter().collect();
+    let placing = decide::proposals(server, change, &all).unwrap_or_default();
+    for line in words::placing(&placing) {
         text.push_str(&format!("  {line}\n"));
     }
     text + &paint(DIM, &format!("  offer {}\n", change.offer))

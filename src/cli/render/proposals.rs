@@ -10,7 +10,7 @@ use crate::engine::review::Role;
 use crate::engine::show;
 use crate::engine::surface::ItemKey;
 use crate::survey::pins::{self, Draft};
-use crate::survey::proposals::{self, Proposed, Withheld};
+use crate::survey::proposals::{self, Placing, Proposed, Withheld};
 
 /// The most places of one proposal that are shown where nothing is asked.
 const FEW: usize = 2;
@@ -23,8 +23,8 @@ const VALUE: usize = 256;
 
 /// Everything about placeholders that a person should see of a draft.
 pub fn draft(draft: &Draft) -> Vec<String> {
-    let mut lines: Vec<String> = proposals::grouped(draft, |_| true).iter().flat_map(few).collect();
-    lines.extend(draft.withheld.iter().map(|withheld| note(&withheld_words(withheld))));
+    let (proposed, withheld) = (proposals::grouped(draft, |_| true), draft.withheld.clone());
+    let mut lines = placing(&Placing { proposed, withheld });
     for (key, paths) in &draft.unexplained {
         let at = paths.first().map(|path| show::line(&path.to_string(), 80)).unwrap_or_default();
         let words = "reads differently each time at";
@@ -36,8 +36,15 @@ pub fn draft(draft: &Draft) -> Vec<String> {
     lines
 }
 
+/// What is put in and what is not, as it is told where nothing is asked.
+pub fn placing(placing: &Placing) -> Vec<String> {
+    let mut lines: Vec<String> = placing.proposed.iter().flat_map(few).collect();
+    lines.extend(placing.withheld.iter().map(|withheld| note(&withheld_words(withheld))));
+    lines
+}
+
 /// One proposal, as it is told where nothing is asked.
-pub fn few(proposed: &Proposed) -> Vec<String> {
+fn few(proposed: &Proposed) -> Vec<String> {
     let mut lines = vec![note(&format!("{}, in {}", words(proposed), in_items(proposed)))];
     lines.extend(places(proposed, FEW));
     lines
