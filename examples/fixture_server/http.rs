@@ -82,6 +82,11 @@ fn respond(
             events(&mut to, &format!("event: endpoint\ndata: {endpoint}\n\n"))?;
             stream_of(messages, &mut to)
         }
+        ("POST", "/sse") if server.options.legacy_sse => {
+            server.log("REFUSED POST");
+            let refusal = server.options.refusal.as_deref();
+            status(&mut to, refusal.unwrap_or("405 Method Not Allowed"), "text/plain", "")
+        }
         ("POST", "/messages?session=1") if server.options.legacy_sse => {
             status(&mut to, "202 Accepted", "text/plain", "Accepted")?;
             let peer = stream.lock().unwrap().clone();

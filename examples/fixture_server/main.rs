@@ -5,7 +5,7 @@
 //!                [--state DIR] [--era session|stateless|both] [--page N] [--tools N] [--skills]
 //!                [--secret TEXT | --secret-env NAME] [--log FILE] [--script FILE] [--stderr TEXT]
 //!                [--exit CODE] [--start-ms N] [--answer-ms N]
-//!                [--http PORT [--sse | --legacy-sse] [--token TEXT]]
+//!                [--http PORT [--sse | --legacy-sse [--refusal STATUS]] [--token TEXT]]
 //! ```
 //! - `--change`: any of `surface::EDITS` (one field each, re-encodings, what parsers disagree on) and
 //!   of `server::BEHAVIOURS` (cursors, silence, noise, lines of 17 MiB, …).

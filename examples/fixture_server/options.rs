@@ -23,6 +23,7 @@ pub struct Options {
     pub http: Option<u16>,
     pub sse: bool,
     pub legacy_sse: bool,
+    pub refusal: Option<String>,
     pub token: Option<String>,
 }
 
@@ -81,6 +82,7 @@ impl Options {
                 "--http" => options.http = Some(number(&value()?)?),
                 "--sse" => options.sse = true,
                 "--legacy-sse" => options.legacy_sse = true,
+                "--refusal" => options.refusal = Some(value()?),
                 "--token" => options.token = Some(value()?),
                 other => return Err(format!("no option {other}")),
             }

@@ -41,9 +41,8 @@ pub(super) fn wrap(entry: &Entry<'_>, wrapper: &Wrapper<'_>) -> Result<String, E
     ];
     let mut splice = Splice::default();
     splice.replace(url.range.start..url.range.end, members.join(&format!(",{}", gap.lead)));
-    if let Some(headers) = object.get("headers") {
-        splice.replace(member_span(text, object, headers), "");
-    }
+    // `transport` is what some clients call the `type` of an address; a command needs none there.
+    cut(&mut splice, text, object, |key| ["headers", "transport"].contains(&key));
     if let Some(kind) = object.get("type") {
         let span = kind.value.range();
         splice.replace(span.start..span.end, quote("stdio"));
@@ -63,10 +62,28 @@ pub(super) fn unwrap(entry: &Entry<'_>) -> Result<String, EditError> {
     Ok(splice.apply(entry.text))
 }
 
+/// Takes members away. One of the object's members stays: its address.
+fn cut(splice: &mut Splice, text: &str, object: &Object<'_>, goes: impl Fn(&str) -> bool) {
+    let mut is_first = true;
+    for (index, member) in object.properties.iter().enumerate() {
+        if !goes(member.name.as_str()) {
+            is_first = false;
+            continue;
+        }
+        let span = match object.properties.get(index + 1) {
+            // No member stays before it, so what sets it apart from the next one goes with it.
+            Some(next) if is_first => member.range.start..next.range.start,
+            Some(_) | None => member_span(text, object, member),
+        };
+        splice.replace(span, "");
+    }
+}
+
 /// The original's text with what was edited since: the values of keys that are not ours.
 fn with_later_edits(entry: &Entry<'_>, carried: &str, original: &Object<'_>) -> String {
-    let ours =
-        |key: &str| OURS.contains(&key) || ADDRESSES.contains(&key) || ["headers", "type"].contains(&key);
+    let ours = |key: &str| {
+        OURS.contains(&key) || ADDRESSES.contains(&key) || ["headers", "type", "transport"].contains(&key)
+    };
     let slice = |text: &str, value: &Value<'_>| text[value.range().start..value.range().end].to_owned();
     let mut splice = Splice::default();
     for member in original.properties.iter().filter(|member| !ours(member.name.as_str())) {
@@ -74,9 +91,10 @@ fn with_later_edits(entry: &Entry<'_>, carried: &str, original: &Object<'_>) -> 
         match entry.object.get(member.name.as_str()).map(|now| slice(entry.text, &now.value)) {
             Some(new) if new == old => {}
             Some(new) => splice.replace(member.value.range().start..member.value.range().end, new),
-            None => splice.replace(member_span(carried, original, member), ""),
+            None => {}
         }
     }
+    cut(&mut splice, carried, original, |key| !ours(key) && entry.object.get(key).is_none());
     let added = entry.object.properties.iter().filter(|member| {
         let key = member.name.as_str();
         !ours(key) && original.get(key).is_none()

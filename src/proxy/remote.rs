@@ -181,7 +181,9 @@ impl Remote {
         };
         let answered = body.as_deref().map_or(Vec::new(), answered);
         if answered.is_empty() {
-            let is_missing = matches!(status.as_u16(), 404 | 405) || status == StatusCode::BAD_REQUEST;
+            // The older transport answers a message to its stream's address with 4xx. Whoever wants a login
+            // has one for the stream too.
+            let is_missing = status.is_client_error() && status != StatusCode::UNAUTHORIZED;
             // Some servers say so with 400, and an error that answers no request.
             if status == StatusCode::BAD_REQUEST && session.id.is_some() && is_error(body.as_deref()) {
                 return Outcome::Lost(session);

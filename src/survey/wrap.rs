@@ -177,9 +177,6 @@ fn reason_to_leave(target: &Target<'_>) -> Option<Left> {
     if launch.url.starts_with("unix:") || launch.url.starts_with("pipe:") {
         return Some(Left::Transport("a local socket"));
     }
-    if launch.sse {
-        return Some(Left::Transport("the older HTTP+SSE transport"));
-    }
     (launch.headers.is_empty() && !target.pinned).then_some(Left::SignIn)
 }
 

@@ -163,6 +163,52 @@ fn the_transport_of_2024_is_gated_like_any_other() {
 }
 
 #[test]
+fn an_address_of_2024_is_found_out_by_whatever_it_answers_to_a_post() {
+    for status in ["400 Bad Request", "403 Forbidden", "406 Not Acceptable", "422 Unprocessable"] {
+        let (place, _server, mut session) = gated(&["--legacy-sse", "--refusal", status], approved());
+        let opening = session.open();
+        assert!(opening.get("result").is_some(), "{status}: {opening:?}");
+        assert_eq!(session.tools().len(), 8, "{status}");
+        assert!(place.log().contains("REFUSED POST"), "{status}: {}", place.log());
+    }
+    // A login that is wanted is said, and no stream is asked for.
+    let (_place, _server, mut session) = gated(&["--legacy-sse", "--token", "T"], approved());
+    assert!(format!("{:?}", session.open()).contains("wants a login"));
+}
+
+#[test]
+fn who_runs_the_gate_says_which_transport_is_pinned() {
+    let place = Place::new();
+    let log = place.path("log");
+    let server = fixture::Http::start(&["--legacy-sse", "--log", log.to_str().unwrap()]);
+    let launch = UrlLaunch { url: server.url.clone(), sse: true, ..UrlLaunch::default() };
+    place.pin_launch(&Launch::Url(launch), approved());
+    let gate = |options: &[&str]| {
+        let mut command = place.run(&["--trust-lock", "--url", &server.url]);
+        command.args(options);
+        Session::start(command)
+    };
+    let mut session = gate(&["--sse"]);
+    assert!(session.open().get("result").is_some());
+    assert_eq!(session.tools().len(), 8);
+    assert!(!is_refused(&session.call("echo", r#"{"text":"hello"}"#)));
+    session.leave();
+    // A client's own entry says so with its type.
+    let mut command = place.run(&["--trust-lock", "--id", "claude-code:fixture"]);
+    command.env("MCPWATCH_ENTRY", format!(r#"{{"type": "sse", "url": "{}"}}"#, server.url));
+    let mut session = Session::start(command);
+    assert!(session.open().get("result").is_some());
+    assert_eq!(session.tools().len(), 8);
+    session.leave();
+    // Both were told what is spoken, so nothing else was tried.
+    assert!(!place.log().contains("REFUSED POST"), "{}", place.log());
+    // The transport belongs to the pin: without the word it is another launch.
+    let mut session = gate(&[]);
+    session.open();
+    assert!(format!("{:?}", session.call("mcpwatch_review", "{}")).contains("starts something else"));
+}
+
+#[test]
 fn a_broken_stream_of_2024_begins_a_session_that_is_judged() {
     let (place, _server, mut session) =
         gated(&["--legacy-sse", "--change", "drops,description", "--when", "call"], approved());

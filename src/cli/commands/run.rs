@@ -1,4 +1,8 @@
 //! `mcpwatch run --server NAME -- COMMAND ARGS…`: one gate between a client and a server, on stdio.
+//!
+//! `--url` stands in front of a remote server. `--sse` says what a client's entry says with its `type`:
+//! the transport is a part of what is pinned. An address that speaks nothing else is found out without
+//! it.
 
 use crate::cli::app::App;
 use crate::cli::error::Error;
@@ -21,6 +25,9 @@ pub struct Args {
     /// Gate the remote server at this address instead of a program
     #[arg(long, value_name = "URL", conflicts_with_all = ["id", "command"])]
     url: Option<String>,
+    /// The server at the address speaks HTTP+SSE, the transport of 2024-11-05
+    #[arg(long, requires = "url")]
+    sse: bool,
     /// Gate a client's remote entry, as `mcpwatch wrap` wrote it
     #[arg(long, value_name = "CLIENT:NAME", conflicts_with = "command")]
     id: Option<String>,
@@ -35,7 +42,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         (Some(id), _) => remote(id)?,
         (None, Some(url)) => (
             args.server.clone().unwrap_or_default(),
-            Launch::Url(UrlLaunch { url: url.clone(), ..UrlLaunch::default() }),
+            Launch::Url(UrlLaunch { url: url.clone(), sse: args.sse, ..UrlLaunch::default() }),
         ),
         (None, None) => {
             // clap asks for at least one word.

@@ -71,6 +71,18 @@ fn json_remote_entries() {
         r#"{"type": "stdio", "command": "EXE", "args": ["run", "--id", "cursor:n"], "env": {"MCPWATCH_ENTRY": CARRIED}, "timeout": 5}"#,
     );
     check(
+        r#"{"url": "https://a", "transport": "sse", "x": 1}"#,
+        r#"{"command": "EXE", "args": ["run", "--id", "cursor:n"], "env": {"MCPWATCH_ENTRY": CARRIED}, "x": 1}"#,
+    );
+    check(
+        r#"{"url": "https://a", "transport": "sse", "headers": {"A": "b"}}"#,
+        r#"{"command": "EXE", "args": ["run", "--id", "cursor:n"], "env": {"MCPWATCH_ENTRY": CARRIED}}"#,
+    );
+    check(
+        r#"{"headers": {}, "transport": "sse", "url": "https://a"}"#,
+        r#"{"command": "EXE", "args": ["run", "--id", "cursor:n"], "env": {"MCPWATCH_ENTRY": CARRIED}}"#,
+    );
+    check(
         "{\n  // c\n  \"serverUrl\": \"https://a\",\n  \"headers\": {}\n}",
         "{\n  // c\n  \"command\": \"EXE\",\n  \"args\": [\"run\", \"--id\", \"cursor:n\"],\n  \"env\": {\"MCPWATCH_ENTRY\": CARRIED}\n}",
     );
@@ -104,6 +116,7 @@ fn what_a_person_edits_later_survives_unwrapping() {
         &[("false, \"x\": 1", "true, \"y\": 2")],
         r#"{"url": "u", "disabled": true, "y": 2}"#,
     );
+    check(r#"{"x": 1, "y": 2, "url": "u"}"#, &[("\"x\": 1, \"y\": 2, ", "")], r#"{"url": "u"}"#);
 }
 
 #[test]
