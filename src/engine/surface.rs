@@ -395,6 +395,13 @@ impl Surface {
     }
 }
 
+/// Whether a URI names a `ui://` page to any reader: capitals, and what URL parsers leave out (white space
+/// at the start, tabs and line breaks anywhere; WHATWG URL, 4.4), make no difference.
+pub fn is_page(uri: &str) -> bool {
+    let mut letters = uri.chars().filter(|letter| !letter.is_control() && !letter.is_whitespace());
+    "ui:".chars().all(|wanted| letters.next().is_some_and(|letter| letter.eq_ignore_ascii_case(&wanted)))
+}
+
 #[cfg(test)]
 #[path = "surface_tests.rs"]
 mod tests;

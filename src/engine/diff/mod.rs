@@ -25,7 +25,7 @@ pub use model::{
 use super::json::{Path, Value};
 use super::lockfile::{Condition, Definition, Pin, ServerPin};
 use super::placeholder::{self, Machine};
-use super::surface::{ItemKey, Kind, Surface};
+use super::surface::{ItemKey, Kind, Surface, is_page};
 use std::collections::BTreeSet;
 
 /// Compares what was pinned with what is offered.
@@ -85,7 +85,7 @@ pub fn applicable<'a>(pin: &'a Pin, ctx: &Context<'_>) -> Vec<&'a Definition> {
 
 /// Whether items of that kind may come and go; contents of `ui://` never may.
 fn is_open(pinned: &ServerPin, key: &ItemKey) -> bool {
-    pinned.open.contains(&key.kind) && key.kind == Kind::Resource && !key.name.starts_with("ui://")
+    pinned.open.contains(&key.kind) && key.kind == Kind::Resource && !is_page(&key.name)
 }
 
 /// A pattern as this machine reads it: where it matches what is offered, that; else its placeholders

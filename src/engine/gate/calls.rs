@@ -6,7 +6,7 @@ use super::verdict::{Action, Offered, Verdict};
 use super::{Expect, Gate, Open, Record, Side};
 use crate::engine::json::Value;
 use crate::engine::jsonrpc::{Id, Message};
-use crate::engine::surface::{Era, ItemKey, Kind};
+use crate::engine::surface::{Era, ItemKey, Kind, is_page};
 
 /// The most kinds of request of a server that are remembered.
 const MANY_KINDS: usize = 64;
@@ -145,7 +145,7 @@ impl Gate {
 
     /// The item whose approval covers a URI: the page, the resource, or the template it is made from.
     fn resource_key(&self, uri: &str) -> ItemKey {
-        if uri.to_ascii_lowercase().starts_with("ui:") {
+        if is_page(uri) {
             return ItemKey::new(Kind::Ui, uri);
         }
         let own = ItemKey::new(Kind::Resource, uri);

@@ -8,7 +8,7 @@ use super::verdict::{Judge, Offered, Verdict};
 use super::{Approval, Gate, Record, Side, Stream, eras, words};
 use crate::engine::json::{Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message};
-use crate::engine::surface::{Era, ItemKey, Kind, Surface};
+use crate::engine::surface::{Era, ItemKey, Kind, Surface, is_page};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The start of every cursor of ours; a page's number follows.
@@ -327,10 +327,7 @@ impl Gate {
 impl List {
     /// The items of a list that a person declared open; `ui://` pages never belong to it.
     fn open_items(&self) -> Vec<Value> {
-        let own = self
-            .offered
-            .iter()
-            .filter(|(name, offered)| !offered.is_ambiguous && !name.to_ascii_lowercase().starts_with("ui:"));
+        let own = self.offered.iter().filter(|(name, offered)| !offered.is_ambiguous && !is_page(name));
         own.map(|(_, offered)| offered.value.clone()).collect()
     }
 }

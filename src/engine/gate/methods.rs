@@ -2,7 +2,7 @@
 
 use crate::engine::json::Value;
 use crate::engine::jsonrpc::{Message, look_alike};
-use crate::engine::surface::{ItemKey, Kind};
+use crate::engine::surface::{ItemKey, Kind, is_page};
 
 /// What a client's request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub enum Asked {
 
 /// The parameters that name items; one that differs only in case could be read for them.
 const NAMING: [&str; 6] = ["name", "uri", "ref", "taskId", "cursor", "_meta"];
+
+/// How often a URI may be encoded.
+const DECODINGS: usize = 4;
 
 /// What a request asks for.
 pub fn asked(method: &str, message: &Message<'_>) -> Asked {
@@ -113,16 +116,37 @@ pub fn change_notice(kind: Kind) -> Option<(&'static str, &'static str, &'static
     }
 }
 
+/// Whether a URI has a step upwards, however often a server decodes it: percent-encoded, encoded twice,
+/// with backslashes, or with the tabs and line breaks that URL parsers leave out (WHATWG URL, 4.4).
+pub fn climbs(uri: &str) -> bool {
+    let mut uri = uri.to_ascii_lowercase();
+    for _ in 0..DECODINGS {
+        uri.retain(|letter| !letter.is_ascii_control());
+        if uri.split(['/', '\\', '?', '#']).any(|part| part == "..") {
+            return true;
+        }
+        let mut decoded = uri.clone();
+        for (encoded, letter) in [("%2e", "."), ("%2f", "/"), ("%5c", "\\"), ("%25", "%")] {
+            decoded = decoded.replace(encoded, letter);
+        }
+        for control in ["%09", "%0a", "%0d"] {
+            decoded = decoded.replace(control, "");
+        }
+        if decoded.len() == uri.len() {
+            return false;
+        }
+        uri = decoded;
+    }
+    // Nobody encodes so often who does not hide something.
+    true
+}
+
 /// Whether a template's instances may have this URI: its literal parts stand in order, the first one,
 /// with the scheme, at the start. Nothing climbs out of the fixed prefix.
 pub fn template_admits(template: &str, uri: &str) -> bool {
     let Some((prefix, _)) = template.split_once('{') else { return template == uri };
     let has_authority = prefix.split_once(':').is_some_and(|(scheme, _)| !scheme.is_empty());
-    let climbs = uri.split(['/', '\\', '?', '#']).any(|part| {
-        let part = part.to_ascii_lowercase().replace("%2e", ".");
-        part == ".." || part.contains("%2f..") || part.contains("..%2f")
-    });
-    if !has_authority || climbs || uri.to_ascii_lowercase().starts_with("ui:") {
+    if !has_authority || climbs(uri) || is_page(uri) {
         return false;
     }
     let mut rest = match uri.strip_prefix(prefix) {
@@ -159,3 +183,7 @@ pub fn template_admits(template: &str, uri: &str) -> bool {
     }
     rest.is_empty() && template.is_empty()
 }
+
+#[cfg(test)]
+#[path = "methods_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 //! that the approved manifests name, rendered by us. A skill that was approved as `dynamic` promises no
 //! digests; its files are contents like any other.
 
+use super::methods::climbs;
 use super::pending::Request;
 use super::{Expect, Gate, Open, Verdict, eras, words};
 use crate::engine::json::{Object, Value, write};
@@ -146,7 +147,11 @@ impl Gate {
             let root = key.name.strip_suffix("SKILL.md").filter(|root| root.ends_with('/'));
             if root.is_some_and(|root| uri.starts_with(root)) {
                 let is_dynamic = value.get("resources").and_then(Value::as_str) == Some("dynamic");
-                within = Some(if is_dynamic && !climbs(uri) { Of::Dynamic(key) } else { Of::Stray });
+                within = Some(if is_dynamic && !climbs(uri) && !hides_a_slash(uri) {
+                    Of::Dynamic(key)
+                } else {
+                    Of::Stray
+                });
             }
         }
         within
@@ -229,8 +234,8 @@ fn directory_of(uri: &str) -> String {
     format!("{}/", uri.trim_end_matches('/'))
 }
 
-/// Whether a path leads out of where it begins.
-fn climbs(uri: &str) -> bool {
-    let is_up = |part: &str| part.to_ascii_lowercase().replace("%2e", ".") == "..";
-    uri.split(['/', '\\']).any(is_up) || uri.to_ascii_lowercase().contains("%2f")
+/// Whether a file's name holds a slash once it is decoded.
+fn hides_a_slash(uri: &str) -> bool {
+    let uri = uri.to_ascii_lowercase();
+    uri.contains("%2f") || uri.contains("%5c")
 }
