@@ -71,7 +71,7 @@ pub async fn run(end: impl Future<Output = ()>, ready: impl FnOnce()) -> Result<
     let memory = disk::read_private(&memory_file, MEMORY_LIMIT).ok().flatten();
     let memory = memory.map_or_else(Memory::default, |text| Memory::parse(&text));
     let mut state = State::new(Rules::default(), memory);
-    let (mut hands, mut inside) = Hands::new(Log::at(paths.log_dir()), paths, memory_file);
+    let (mut hands, mut inside) = Hands::new(Log::of(&paths), paths, memory_file);
     hands.log(clock.now().wall, started("started"));
     for effect in state.start() {
         hands.perform(effect, clock.now(), &state);

@@ -6,8 +6,9 @@
 //! link from there on; a new file starts with `continued`, which carries the last link of the file
 //! before. Promises: [`Verifier`] names the first line that does not follow from the one before it.
 //!
-//! Does not stop an author who recomputes every link after an edit, nor one who cuts off the end:
-//! the log belongs to the account that it watches (`docs/threats.md`).
+//! Does not stop an author who recomputes every link after an edit: the log belongs to the account that
+//! it watches (`docs/threats.md`). That its end is cut off is noticed by who keeps a note of it
+//! elsewhere (`store::log`).
 
 pub mod event;
 
@@ -87,6 +88,11 @@ impl Chain {
         self.last
     }
 
+    /// The chain after a line of that number and link, which stands written elsewhere.
+    pub fn after_line(seq: u64, link: Digest) -> Self {
+        Self { last: Some(link), seq }
+    }
+
     /// The number of the last line.
     pub fn seq(&self) -> u64 {
         self.seq
@@ -149,6 +155,7 @@ impl Verifier {
         let parts = Parts::read(line)?;
         let carried = match &record.event {
             Event::Continued { from, .. } => Some(*from),
+            Event::Missing { from, .. } => *from,
             _ => None,
         };
         let before = match (&self.chain, carried) {

@@ -90,6 +90,8 @@ fn events() -> Vec<Event> {
         },
         Event::Daemon { what: "started".to_owned(), version: "0.1.0".to_owned() },
         Event::Trouble { what: "the disk was full".to_owned() },
+        Event::Missing { after: 12, last: Some(20), from: None },
+        Event::Missing { after: 12, last: None, from: None },
         Event::Other(newer),
     ]
 }
@@ -162,6 +164,20 @@ fn a_chain_goes_on_after_a_line() {
     let mut chain = Chain::after(lines.last().unwrap()).unwrap();
     lines.push(chain.line(5, &Event::Trouble { what: "later".to_owned() }));
     assert_eq!(first_break(&lines), None);
+}
+
+#[test]
+fn a_chain_goes_on_from_a_note_where_nothing_is_left() {
+    let link = digest("line 20");
+    let mut chain = Chain::after_line(20, link);
+    let missing = Event::Missing { after: 0, last: Some(20), from: Some(link) };
+    let lines = [chain.line(1, &missing), chain.line(2, &Event::Trouble { what: "later".to_owned() })];
+    assert_eq!(Record::read(&lines[0]).unwrap(), Record { seq: 21, at: 1, event: missing.clone() });
+    assert_eq!(first_break(&lines), None);
+    let mut after_others = log();
+    after_others.push(Chain::after(after_others.last().unwrap()).unwrap().line(1, &missing));
+    let at = after_others.len();
+    assert_eq!(first_break(&after_others), Some((at, Damage::Continuation)), "lines are still there");
 }
 
 #[test]

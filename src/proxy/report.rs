@@ -325,7 +325,7 @@ impl Report {
         if self.writer.is_none() {
             let (jobs, taken) = sync_channel(1_024);
             let mut writer = Writer {
-                log: Log::at(self.paths.log_dir()),
+                log: Log::of(&self.paths),
                 offers: Offers::of(&self.paths),
                 sightings: Sightings::of(&self.paths),
                 lock: self.lock.clone(),

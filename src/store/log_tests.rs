@@ -51,7 +51,7 @@ fn lines_are_kept_and_verify() {
     log.append_all(&[(4, note("four")), (5, note("five"))]).unwrap();
     assert_eq!(seqs(&log), [1, 2, 3, 4, 5]);
     let sound = log.verify().unwrap().unwrap();
-    assert_eq!(sound, Sound { lines: 5, files: 1, starts_late: false });
+    assert_eq!(sound, Sound { lines: 5, files: 1, starts_late: false, gaps: vec![] });
 }
 
 #[test]
@@ -91,7 +91,10 @@ fn a_crash_between_two_files_loses_nothing() {
     log.append(1, &note("before")).unwrap();
     fs::rename(log.current(), folder.path().join("log.000001.jsonl")).unwrap();
     log.append(2, &note("after")).unwrap();
-    assert_eq!(log.verify().unwrap().unwrap(), Sound { lines: 3, files: 2, starts_late: false });
+    assert_eq!(
+        log.verify().unwrap().unwrap(),
+        Sound { lines: 3, files: 2, starts_late: false, gaps: vec![] }
+    );
 }
 
 #[test]
@@ -156,7 +159,132 @@ fn a_held_lock_is_an_error_to_go_on_from() {
     // Closing gives the lock back on every system; Wine refuses to unlock it by hand.
     drop(held);
     log.append(3, &note("three")).unwrap();
-    assert_eq!(seqs(&log), [1, 2]);
+    assert_eq!(seqs(&log), [1, 2, 3], "the lost one is told of");
+}
+
+/// Directories of ours in a folder of a test's own.
+fn paths(folder: &Path) -> Paths {
+    let variables = [("MCPWATCH_HOME".to_owned(), folder.to_str().unwrap().to_owned())].into();
+    Paths::of(crate::sys::paths::Os::current(), &variables).unwrap()
+}
+
+/// What `verify` says is gone: after which line, up to which, and whether a writer noticed.
+fn gaps(log: &Log) -> Vec<(u64, Option<u64>, bool)> {
+    let sound = log.verify().unwrap().unwrap();
+    sound.gaps.iter().map(|gap| (gap.after, gap.last, gap.noticed.is_some())).collect()
+}
+
+fn cut(log: &Log, lines: usize) {
+    let text = fs::read_to_string(log.current()).unwrap();
+    let kept: Vec<&str> = text.split_inclusive('\n').take(lines).collect();
+    fs::write(log.current(), kept.concat()).unwrap();
+}
+
+#[test]
+fn a_log_that_is_cut_off_or_taken_away_is_noticed() {
+    type Attack = fn(&Paths, &Log);
+    type Gone = &'static [(u64, Option<u64>)];
+    let nothing: Attack = |_, _| {};
+    let end: Attack = |_, log| cut(log, 3);
+    let file: Attack = |_, log| fs::remove_file(log.current()).unwrap();
+    let state: Attack = |paths, _| fs::remove_dir_all(&paths.state).unwrap();
+    let note: Attack = |paths, _| fs::remove_dir_all(paths.log_note().parent().unwrap()).unwrap();
+    let both: Attack = |paths, log| {
+        fs::remove_file(log.current()).unwrap();
+        fs::remove_file(paths.log_note()).unwrap();
+    };
+    let damaged: Attack = |paths, _| fs::write(paths.log_note(), "{}").unwrap();
+    // Five lines; the trust store was saved after the third.
+    let table: [(&str, Attack, Gone); 7] = [
+        ("nothing", nothing, &[]),
+        ("the last lines", end, &[(3, Some(5))]),
+        ("the file", file, &[(0, Some(5))]),
+        ("the state folder", state, &[(0, Some(5))]),
+        ("the note", note, &[(5, None)]),
+        ("log and note", both, &[(0, Some(3))]),
+        ("the note's words", damaged, &[(5, None)]),
+    ];
+    for (name, attack, expected) in table {
+        for same_process in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let paths = paths(folder.path());
+            let log = Log::of(&paths);
+            assert_eq!(gaps(&log), []);
+            for at in 1..=3 {
+                log.append(at, &note_of(at)).unwrap();
+            }
+            crate::store::trust::update(&paths, |_| ()).unwrap();
+            log.append(4, &decision()).unwrap();
+            log.append(5, &note_of(5)).unwrap();
+            assert_eq!(gaps(&log), [], "{name}");
+            attack(&paths, &log);
+            let told: Vec<_> = expected.iter().map(|(after, last)| (*after, *last, false)).collect();
+            assert_eq!(gaps(&log), told, "{name}");
+            // Whoever writes next says so in the log, for good.
+            let next = if same_process { log } else { Log::of(&paths) };
+            next.append(6, &note_of(6)).unwrap();
+            next.append(7, &note_of(7)).unwrap();
+            let told: Vec<_> = expected.iter().map(|(after, last)| (*after, *last, true)).collect();
+            let unseen = same_process && expected.iter().any(|(_, last)| last.is_none());
+            assert_eq!(gaps(&next), if unseen { vec![] } else { told }, "{name}, after the next line");
+            assert!(Log::of(&paths).append(8, &note_of(8)).is_ok());
+            assert_eq!(gaps(&next).len(), if unseen { 0 } else { expected.len() }, "{name}, told once");
+        }
+    }
+}
+
+fn note_of(at: u64) -> Event {
+    note(&format!("line {at}"))
+}
+
+#[test]
+fn a_closed_file_that_is_taken_away_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = paths(folder.path());
+    let log = Log::of(&paths).with_limit(600);
+    for at in 0..100 {
+        log.append(at, &note("a line of some length, so that files fill up")).unwrap();
+    }
+    assert_eq!(gaps(&log), [], "what we remove ourselves is nobody's attack");
+    let sequence = seqs(&log);
+    fs::remove_file(&log.files()[0]).unwrap();
+    let left = seqs(&log);
+    let gap = (sequence[0] - 1, Some(left[0] - 1));
+    assert_eq!(gaps(&log), [(gap.0, gap.1, false)], "the oldest");
+    Log::of(&paths).append(101, &note("later")).unwrap();
+    assert_eq!(gaps(&log), [(gap.0, gap.1, true)]);
+    let newest = log.files()[KEEP - 2].clone();
+    fs::remove_file(newest).unwrap();
+    let broken = log.verify().unwrap().unwrap_err();
+    assert_eq!(broken.damage, crate::engine::record::Damage::Continuation, "one in the middle");
+}
+
+#[test]
+fn decisions_without_a_log_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = paths(folder.path());
+    crate::store::trust::update(&paths, |_| ()).unwrap();
+    assert_eq!(gaps(&Log::of(&paths)), [(0, None, false)]);
+    Log::of(&paths).append(1, &decision()).unwrap();
+    assert_eq!(gaps(&Log::of(&paths)), [], "the first decision is no gap");
+}
+
+#[test]
+fn what_could_not_be_written_is_counted_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::at(folder.path().join("log"));
+    fs::write(folder.path().join("log"), "in the way").unwrap();
+    assert!(log.append(1, &note_of(1)).is_err());
+    assert!(log.append_all(&[(2, note_of(2)), (2, note_of(3))]).is_err());
+    fs::remove_file(folder.path().join("log")).unwrap();
+    log.append(4, &note_of(4)).unwrap();
+    log.append(5, &note_of(5)).unwrap();
+    let told = whats(log.records().unwrap().into_iter().map(Result::unwrap).collect());
+    assert!(
+        told[0].starts_with("3 lines before this one could not be written: cannot use the log"),
+        "{told:?}"
+    );
+    assert_eq!(told[1..], ["line 4", "line 5"]);
 }
 
 #[cfg(unix)]

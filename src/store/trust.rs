@@ -42,6 +42,8 @@ pub struct Trust {
     grants: Vec<Grant>,
     values: BTreeMap<PathBuf, BTreeMap<String, Values>>,
     accepted: BTreeMap<String, Digest>,
+    /// The last line of the log when this was saved.
+    logged: Option<(u64, Digest)>,
     unknown: Object,
 }
 
@@ -179,6 +181,7 @@ impl Trust {
             grants: Vec::new(),
             values: BTreeMap::new(),
             accepted: BTreeMap::new(),
+            logged: None,
             unknown: Object::new(),
         }
     }
@@ -263,6 +266,11 @@ impl Trust {
     /// The keyed digests of a server's masked values, as they were when its launch was approved.
     pub fn values(&self, path: &Path, server: &str) -> Option<&Values> {
         self.values.get(path)?.get(server)
+    }
+
+    /// The last line of the log when this store was saved, by number and link.
+    pub fn logged(&self) -> Option<(u64, Digest)> {
+        self.logged
     }
 
     /// What was accepted under a name of ours (weakened settings, for one).

@@ -20,7 +20,7 @@ pub fn say(lock: &Path, decision: Decision, ground: &Ground) {
         tell(lock, &decision, ground);
     }
     // What was decided stands; a full disk must not keep a person from deciding.
-    let _ = Log::at(ground.paths.log_dir()).append(machine::now(), &Event::Decision(decision));
+    let _ = Log::of(&ground.paths).append(machine::now(), &Event::Decision(decision));
 }
 
 /// A decision of this process at its terminal.

@@ -217,7 +217,7 @@ pub fn tell(
     }
     let events: Vec<(u64, Event)> =
         events.into_iter().map(|decision| (now, Event::Decision(decision))).collect();
-    let logged = Log::at(ground.paths.log_dir()).append_all(&events);
+    let logged = Log::of(&ground.paths).append_all(&events);
     let decided = decided?;
     logged?;
     Ok(decided)

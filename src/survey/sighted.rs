@@ -134,7 +134,7 @@ impl Sighted {
             (now, event)
         };
         let events: Vec<(u64, Event)> = seen.split.iter().map(finding).collect();
-        Ok(Log::at(ground.paths.log_dir()).append_all(&events)?)
+        Ok(Log::of(&ground.paths).append_all(&events)?)
     }
 
     /// When, and by whom; for those who start nothing.

@@ -274,7 +274,7 @@ impl Change {
             (now, Event::Configuration { client, server: edit.name.clone(), what })
         };
         let events: Vec<_> = changed.map(event).collect();
-        if events.is_empty() { Ok(()) } else { Log::at(paths.log_dir()).append_all(&events) }
+        if events.is_empty() { Ok(()) } else { Log::of(paths).append_all(&events) }
     }
 
     fn write(&self, paths: &Paths, now: u64) -> Result<(), WrapError> {

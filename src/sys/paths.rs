@@ -235,6 +235,11 @@ impl Paths {
         self.trust_dir().join("trust.json")
     }
 
+    /// The note of where the log ends: apart from the log, and apart from files that are watched.
+    pub fn log_note(&self) -> PathBuf {
+        self.data.join("log-end").join("note.json")
+    }
+
     /// What was seen and shown; private.
     pub fn offers_dir(&self) -> PathBuf {
         self.data.join("offers")

@@ -4,10 +4,10 @@ use crate::cli::app::App;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::render::{json, log as render};
-use crate::engine::json::Object;
+use crate::engine::json::{Object, Value};
 use crate::engine::lockfile::render_value;
 use crate::engine::record::Record;
-use crate::store::log::Log;
+use crate::store::log::{Gap, Log};
 use crate::survey::{SurveyError, pool};
 use crate::sys::paths::Paths;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub enum What {
 /// Shows or verifies the log.
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let paths = Paths::system().map_err(SurveyError::from)?;
-    let log = Log::at(paths.log_dir());
+    let log = Log::of(&paths);
     if let Some(What::Verify) = args.what {
         return verify(&log, app);
     }
@@ -75,16 +75,40 @@ impl Args {
     }
 }
 
+/// What is gone, when that was noticed, and what could explain it.
+fn gap_words(gap: &Gap) -> String {
+    let gone = render::missing(gap.after, gap.last);
+    let noticed = gap.noticed.map(|at| format!(", noticed {}", time(at))).unwrap_or_default();
+    let why = match gap.durable {
+        true => "; a decision or a whole file is among them, so somebody took them away",
+        false => "; somebody took them away, or the machine lost its power",
+    };
+    format!("{gone}{noticed}{}.", if gap.noticed.is_none() { why } else { "" })
+}
+
+fn gap_value(gap: &Gap) -> Value {
+    let number = |number: u64| json::number(usize::try_from(number).unwrap_or(usize::MAX));
+    let mut value = Object::new();
+    value.insert("after", number(gap.after));
+    value.insert("last", gap.last.map_or(Value::Null, number));
+    value.insert("noticed", gap.noticed.map_or(Value::Null, json::moment));
+    Value::Object(value)
+}
+
+/// A time as people read it here.
+fn time(at: u64) -> String {
+    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    let local = |at: jiff::Timestamp| at.to_zoned(jiff::tz::TimeZone::system());
+    at.map(|at| local(at).strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+}
+
 fn print(record: &Record, app: &App) -> Result<(), Error> {
     if app.common.json() {
         // A line a record, so that it can be followed.
         let line = render_value(&record.to_value()).split('\n').map(str::trim_start).collect::<String>();
         return app.out.data(&format!("{line}\n"));
     }
-    let at = i64::try_from(record.at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    let time =
-        at.map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string());
-    app.out.data(&render::line(record, &time.unwrap_or_default()))
+    app.out.data(&render::line(record, &time(record.at)))
 }
 
 async fn follow(log: &Log, seen: u64, args: &Args, app: &App) -> Result<Exit, Error> {
@@ -105,7 +129,8 @@ async fn follow(log: &Log, seen: u64, args: &Args, app: &App) -> Result<Exit, Er
 
 fn verify(log: &Log, app: &App) -> Result<Exit, Error> {
     let verified = log.verify()?;
-    let exit = if verified.is_ok() { Exit::Done } else { Exit::ChangeWaits };
+    let is_whole = verified.as_ref().is_ok_and(|sound| sound.gaps.is_empty());
+    let exit = if is_whole { Exit::Done } else { Exit::ChangeWaits };
     if app.common.json() {
         let mut members = Object::new();
         match &verified {
@@ -113,6 +138,7 @@ fn verify(log: &Log, app: &App) -> Result<Exit, Error> {
                 members.insert("lines", json::number(usize::try_from(sound.lines).unwrap_or(usize::MAX)));
                 members.insert("files", json::number(sound.files));
                 members.insert("startsLate", sound.starts_late);
+                members.insert("gaps", sound.gaps.iter().map(gap_value).collect::<Vec<Value>>());
             }
             Err(broken) => {
                 members.insert("file", broken.file.to_string_lossy().into_owned());
@@ -120,14 +146,23 @@ fn verify(log: &Log, app: &App) -> Result<Exit, Error> {
                 members.insert("message", broken.damage.to_string());
             }
         }
-        members.insert("sound", verified.is_ok());
+        members.insert("sound", is_whole);
         app.out.data(&json::document("log verify", exit, &[exit], members))?;
         return Ok(exit);
     }
     match verified {
         Ok(sound) => {
             let late = if sound.starts_late { " Older files were removed." } else { "" };
-            app.out.data(&format!("Sound: {} lines in {} files.{late}\n", sound.lines, sound.files))?;
+            let (lines, files) = (sound.lines, sound.files);
+            if sound.gaps.is_empty() {
+                app.out.data(&format!("Sound: {lines} lines in {files} files.{late}\n"))?;
+            }
+            for gap in &sound.gaps {
+                app.out.data(&format!("Missing: {}\n", gap_words(gap)))?;
+            }
+            if !sound.gaps.is_empty() {
+                app.out.data(&format!("What is left is sound: {lines} lines in {files} files.{late}\n"))?;
+            }
         }
         Err(broken) => app.out.data(&format!("Broken: {broken}\n"))?,
     }

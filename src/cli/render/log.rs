@@ -18,7 +18,7 @@ pub fn line(record: &Record, time: &str) -> String {
 
 /// What a filter by kind may name.
 pub fn kind(text: &str) -> Result<String, NotAnEvent> {
-    const KINDS: [&str; 12] = [
+    const KINDS: [&str; 13] = [
         "session",
         "closed",
         "listed",
@@ -31,6 +31,7 @@ pub fn kind(text: &str) -> Result<String, NotAnEvent> {
         "configuration",
         "daemon",
         "trouble",
+        "missing",
     ];
     let known = KINDS.iter().find(|kind| **kind == text);
     known.map(|kind| (*kind).to_owned()).ok_or(NotAnEvent("kind"))
@@ -68,7 +69,18 @@ fn words(event: &Event) -> String {
         Event::Daemon { what, version } => format!("daemon {}: {}", text(version), text(what)),
         Event::Trouble { what } => text(what),
         Event::Continued { file, .. } => format!("continues {}", text(file)),
+        Event::Missing { after, last, .. } => missing(*after, *last),
         Event::Other(_) => format!("{} (of a newer version)", text(event.name())),
+    }
+}
+
+/// What had been written and is gone; `last` is not known where the note of it is gone as well.
+pub fn missing(after: u64, last: Option<u64>) -> String {
+    match last {
+        Some(last) if last == after + 1 => format!("line {last} had been written and is gone"),
+        Some(last) => format!("lines {} to {last} had been written and are gone", after + 1),
+        None if after == 0 => "earlier lines and the note of them are gone".to_owned(),
+        None => format!("the note of what follows line {after} is gone; lines may be missing there"),
     }
 }
 

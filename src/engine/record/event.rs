@@ -135,6 +135,15 @@ pub enum Event {
         /// That file's name.
         file: String,
     },
+    /// Lines that had been written were not there any more when the next one was.
+    Missing {
+        /// The last line that was still there; 0 where none was.
+        after: u64,
+        /// The last line that had been written; `None` where the note of it was gone as well.
+        last: Option<u64>,
+        /// The link of that line, where nothing was left that the chain could go on from.
+        from: Option<Digest>,
+    },
     /// An event of a newer version, kept as it is.
     Other(Object),
 }
@@ -212,6 +221,7 @@ impl Event {
             Event::Daemon { .. } => "daemon",
             Event::Trouble { .. } => "trouble",
             Event::Continued { .. } => "continued",
+            Event::Missing { .. } => "missing",
             Event::Other(object) => object.get("event").and_then(Value::as_str).unwrap_or("?"),
         }
     }
@@ -230,7 +240,10 @@ impl Event {
             | Event::Configuration { server, .. } => server,
             Event::Decision(decision) => &decision.server,
             Event::Other(object) => object.get("server").and_then(Value::as_str)?,
-            Event::Daemon { .. } | Event::Trouble { .. } | Event::Continued { .. } => return None,
+            Event::Daemon { .. }
+            | Event::Trouble { .. }
+            | Event::Continued { .. }
+            | Event::Missing { .. } => return None,
         };
         (!server.is_empty()).then_some(server)
     }
@@ -314,6 +327,15 @@ impl Event {
                 out.insert("from", from.to_string());
                 out.insert("file", file.as_str());
             }
+            Event::Missing { after, last, from } => {
+                out.insert("after", count(*after));
+                if let Some(last) = last {
+                    out.insert("last", count(*last));
+                }
+                if let Some(from) = from {
+                    out.insert("from", from.to_string());
+                }
+            }
             Event::Other(_) => {}
         }
         out
@@ -377,6 +399,11 @@ impl Event {
             },
             "daemon" => Event::Daemon { what: fields.text("what")?, version: fields.text("version")? },
             "trouble" => Event::Trouble { what: fields.text("what")? },
+            "missing" => Event::Missing {
+                after: fields.count("after")?,
+                last: object.get("last").map(|_| fields.count("last")).transpose()?,
+                from: object.get("from").map(|_| fields.digest("from")).transpose()?,
+            },
             "continued" => Event::Continued { from: fields.digest("from")?, file: fields.text("file")? },
             _ => {
                 let mut rest = object.clone();

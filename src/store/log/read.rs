@@ -3,14 +3,15 @@
 //! Promises: reading takes no lock and never stops a writer; a last line without its line feed is one
 //! that is being written, and is left for later.
 
+use super::head::{Anchor, Noted};
 use super::{LINE_LIMIT, Log, LogError, open};
-use crate::engine::record::{Damage, Record, Verifier};
+use crate::engine::record::{Chain, Damage, Event, Record, Verifier};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The log verified to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sound {
     /// How many lines.
     pub lines: u64,
@@ -18,6 +19,21 @@ pub struct Sound {
     pub files: usize,
     /// Whether older files were removed, so that the oldest line is not the first one ever.
     pub starts_late: bool,
+    /// Lines that had been written and are gone, oldest first.
+    pub gaps: Vec<Gap>,
+}
+
+/// Lines that are gone, though every line that is left follows from the one before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The last line that is there; 0 where none is.
+    pub after: u64,
+    /// The last line that had been written; `None` where the note of it is gone as well.
+    pub last: Option<u64>,
+    /// Whether the disk was made to keep some of them, so that no loss of power explains it.
+    pub durable: bool,
+    /// When a writer noticed; `None` if none did yet.
+    pub noticed: Option<u64>,
 }
 
 /// The first line that does not follow from the one before it.
@@ -65,22 +81,51 @@ impl Log {
     /// Follows every link; the inner error names the first broken one.
     pub fn verify(&self) -> Result<Result<Sound, Broken>, LogError> {
         let files = self.files();
+        // Before the lines are read: a log that grows meanwhile is not behind its note.
+        let noted = self.anchor.as_ref().map_or(Noted::Nothing, |anchor| anchor.read(!files.is_empty()));
         let mut verifier = Verifier::new();
-        let mut first = None;
+        let (mut first, mut gaps, mut is_last_there) = (None, Vec::new(), false);
         for file in &files {
             verifier.next_file();
             for (number, line) in Lines::of(file)?.enumerate() {
                 let line = line.map_err(|source| LogError::Unusable { path: file.clone(), source })?;
-                match verifier.line(&line) {
-                    Ok(record) => first = first.or(Some(record.seq)),
-                    Err(damage) => {
-                        return Ok(Err(Broken { file: file.clone(), line: number as u64 + 1, damage }));
-                    }
+                let place = |damage| Broken { file: file.clone(), line: number as u64 + 1, damage };
+                let record = match verifier.line(&line) {
+                    Ok(record) => record,
+                    Err(damage) => return Ok(Err(place(damage))),
+                };
+                first = first.or(Some(record.seq));
+                if let Event::Missing { after, last, .. } = record.event {
+                    gaps.push(Gap { after, last, durable: false, noticed: Some(record.at) });
+                }
+                if let Noted::Head(head) = &noted {
+                    let link = verifier.chain().and_then(Chain::last);
+                    is_last_there |= head.last.0 == record.seq && link == Some(head.last.1);
+                }
+            }
+        }
+        let end = verifier.chain().map_or(0, Chain::seq);
+        match noted {
+            Noted::Nothing if end == 0 && self.anchor.as_ref().is_some_and(Anchor::has_decisions) => {
+                gaps.push(Gap { after: 0, last: None, durable: true, noticed: None });
+            }
+            Noted::Nothing => {}
+            Noted::Gone => gaps.push(Gap { after: end, last: None, durable: false, noticed: None }),
+            Noted::Head(head) => {
+                if let Some(first) = first.filter(|first| *first > head.first) {
+                    let gap =
+                        Gap { after: head.first - 1, last: Some(first - 1), durable: true, noticed: None };
+                    gaps.insert(0, gap);
+                }
+                if !is_last_there {
+                    let (last, after) = (head.last.0, end.min(head.last.0 - 1));
+                    let durable = head.durable.is_some_and(|(durable, _)| durable > after);
+                    gaps.push(Gap { after, last: Some(last), durable, noticed: None });
                 }
             }
         }
         let starts_late = first.is_some_and(|seq| seq > 1);
-        Ok(Ok(Sound { lines: verifier.lines(), files: files.len(), starts_late }))
+        Ok(Ok(Sound { lines: verifier.lines(), files: files.len(), starts_late, gaps }))
     }
 
     /// Follows the log from after that record on; 0 hands out all of it.

@@ -4,6 +4,7 @@
 
 use super::{Trust, file, load};
 use crate::store::format::StoreError;
+use crate::store::log;
 use crate::sys::paths::Paths;
 
 /// Whether a lock may bring its own trust (`--trust-lock`). A repository must not, where this person
@@ -32,7 +33,10 @@ pub fn is_own(system: &Paths, account: &Paths) -> Result<bool, StoreError> {
 /// Writes the trust store; the caller holds its guard. One that a variable of the system's own
 /// (`XDG_DATA_HOME`) has put elsewhere is noted where the account's would be.
 pub(in crate::store) fn save(paths: &Paths, trust: &Trust) -> Result<(), StoreError> {
-    file::save(&paths.trust_file(), trust)?;
+    let mut trust = trust.clone();
+    // The log's end as it is noted; a note that is gone takes nothing from what was known of it.
+    trust.logged = log::last_noted_line(paths).or(trust.logged);
+    file::save(&paths.trust_file(), &trust)?;
     if let (false, Ok(account)) = (paths.is_moved, Paths::account()) {
         file::note_elsewhere(&account, paths)?;
     }

@@ -9,6 +9,7 @@
 //!   "key": "64 hexadecimal digits",
 //!   "level": "terminal",
 //!   "locks": {"/home/ann/p/mcp.lock": {"at": 0, "digest": "blake3:…", "level": "terminal"}},
+//!   "logged": {"link": "blake3:…", "seq": 12},
 //!   "values": {"/home/ann/p/mcp.lock": {"github": {"env.TOKEN": "blake3:…"}}},
 //!   "version": 1
 //! }
@@ -63,6 +64,10 @@ pub(super) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     }
     let accepted = reader.take("accepted").unwrap_or_else(|| Object::new().into());
     trust.accepted = digests(Reader::open(file, Default::default(), accepted)?)?;
+    if let Some(logged) = reader.take("logged") {
+        let mut logged = Reader::open(file, Default::default(), logged)?;
+        trust.logged = Some((logged.count("seq")?, logged.digest("link")?));
+    }
     trust.unknown = reader.rest();
     Ok(Some(trust))
 }
@@ -96,6 +101,12 @@ pub(super) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
     }
     out.insert("values", values);
     out.insert("accepted", digests_value(&trust.accepted));
+    if let Some((seq, link)) = trust.logged {
+        let mut logged = Object::new();
+        logged.insert("link", link.to_string());
+        logged.insert("seq", count(seq));
+        out.insert("logged", logged);
+    }
     format::save(file, VERSION, out)
 }
 
