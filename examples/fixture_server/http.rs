@@ -99,7 +99,7 @@ fn respond(
             events(&mut to, "")?;
             server.kept(None).map_or(Ok(()), |answer| event(&mut to, &answer))
         }
-        ("GET", "/mcp") if request.header("mcp-session-id").is_some() => {
+        ("GET", "/mcp") if request.header("mcp-session-id").is_some() && !server.does("no-stream") => {
             let (peer, messages) = channel();
             server.add_stream(&peer);
             events(&mut to, "retry: 10\ndata:\n\n")?;

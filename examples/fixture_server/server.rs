@@ -57,9 +57,10 @@ pub const BEHAVIOURS: &[&str] = &[
     "machine",          // two tools whose descriptions say where it runs
     "dates",            // a tool whose description names today and days near it
     "stays",            // does not go when its input ends
-    "forgets",          // HTTP: after a call of the tool `change`, sessions are unknown (404)
+    "forgets",          // HTTP: from the change on, sessions that were open are unknown (404)
     "forgets-400",      // the same, said with 400 and an error without an id, as some servers do
-    "drops",            // HTTP: after a call of the tool `change`, all streams end
+    "drops",            // HTTP: with the change, all streams end
+    "no-stream",        // HTTP: there is no stream of signals, in either era
     "breaks",           // HTTP: the stream of a call breaks before its answer, which a resumption gets
     "marks",            // the tool `echo` marks its parameter with x-mcp-header
     "ignores-term",     // read by nobody here; see `sh -c 'trap "" TERM; …'` in the tests
@@ -121,13 +122,16 @@ impl Server {
             serde_json::from_str(&text).expect("the script maps methods to lists of results")
         });
         let server = Arc::new(Self { options, later: earlier.is_some(), scripts, state: Mutex::default() });
-        if server.options.when == When::File && server.options.notify {
+        let acts = |name: &&str| server.options.changes.iter().any(|change| change == name);
+        if server.options.when == When::File
+            && (server.options.notify || ["forgets", "drops"].iter().any(acts))
+        {
             let watcher = Arc::clone(&server);
             std::thread::spawn(move || {
                 while !watcher.is_changed() {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                watcher.notify();
+                watcher.turn();
             });
         }
         server
@@ -136,6 +140,25 @@ impl Server {
     /// Whether a behaviour is on now.
     pub fn does(&self, name: &str) -> bool {
         self.options.changes.iter().any(|change| change == name) && self.is_changed()
+    }
+
+    /// Does what the change of the lists comes with: sessions are forgotten, streams end, and who still
+    /// listens is told.
+    fn turn(&self) {
+        if self.does("forgets") || self.does("forgets-400") {
+            self.state.lock().unwrap().sessions.clear();
+        }
+        if self.does("drops") {
+            // An empty message ends a stream.
+            let mut state = self.state.lock().unwrap();
+            let streams = std::mem::take(&mut state.streams);
+            let listeners = std::mem::take(&mut state.listeners);
+            drop(state);
+            streams.iter().chain(listeners.iter().map(|(_, peer)| peer)).for_each(|peer| peer(b""));
+        }
+        if self.options.notify {
+            self.notify();
+        }
     }
 
     /// The name of a new session over HTTP.
@@ -197,7 +220,7 @@ impl Server {
             "server/discover" if self.does("silence-discover") => {}
             "initialize" => answer(id, &self.opening(params), peer),
             "server/discover" if stateless => answer(id, &self.discovery(params), peer),
-            "subscriptions/listen" if stateless => self.listen(id, params, peer),
+            "subscriptions/listen" if stateless && !self.does("no-stream") => self.listen(id, params, peer),
             "tools/list" => self.list_tools(id, params, stateless, peer),
             "prompts/list" if self.does("prompts-error") => {
                 fail(id, -32603, "CHANGED: no prompts today", peer)

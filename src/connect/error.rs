@@ -51,6 +51,12 @@ pub enum Reason {
         /// What the system says about its end.
         status: Option<String>,
     },
+    /// The process ended, or closed the connection, while nothing was awaited.
+    #[error("the server ended its session{}", ending(.status))]
+    Left {
+        /// What the system says about its end.
+        status: Option<String>,
+    },
     /// An answer that different clients read differently, or that cannot be read at all.
     #[error("the answer to {method} cannot be read safely: {malformed}")]
     Malformed {
@@ -165,7 +171,7 @@ impl Reason {
                 "start the server by hand to see what it waits for; the first start of a package may only be downloading".into()
             }
             Reason::Timeout { .. } => "try again; if it stays silent, the server does not serve this list".into(),
-            Reason::Ended { .. } => "its last words on stderr say why; start it by hand with the same environment".into(),
+            Reason::Ended { .. } | Reason::Left { .. } => "its last words on stderr say why; start it by hand with the same environment".into(),
             Reason::Malformed { .. } | Reason::Refused { .. } | Reason::OtherId { .. } | Reason::RawCr => {
                 "clients may show a model something else than what can be checked; do not use this server until its author corrects it".into()
             }

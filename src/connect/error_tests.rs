@@ -16,6 +16,7 @@ fn messages() {
         Reason::Timeout { method: method(), limit: Duration::from_millis(1500) },
         Reason::Ended { method: method(), status: None },
         Reason::Ended { method: method(), status: Some("exit status: 3".to_owned()) },
+        Reason::Left { status: None },
         Reason::Malformed { method: method(), malformed: jsonrpc::read(duplicate).err().unwrap() },
         Reason::Refused { method: method(), refusal: json::parse(b"[1e400]").unwrap_err() },
         Reason::OtherId { method: method() },

@@ -25,6 +25,8 @@ pub(super) struct EventStream {
     owed: Option<i64>,
     /// Whether the server named an event from which it would go on.
     resumable: bool,
+    /// Whether it is never gone on from there.
+    once: bool,
     limit: usize,
     ready: VecDeque<Sse>,
     over: bool,
@@ -34,10 +36,17 @@ impl EventStream {
     pub(super) fn new(response: Response, tap: Arc<Tap>, owed: Option<i64>, limit: usize) -> Self {
         let chunks = response.bytes_stream().boxed();
         let framer = SseFramer::new(limit);
-        Self { chunks, framer, tap, owed, resumable: false, limit, ready: VecDeque::new(), over: false }
+        let ready = VecDeque::new();
+        Self { chunks, framer, tap, owed, resumable: false, once: false, limit, ready, over: false }
     }
 
-    async fn next(&mut self) -> Option<Sse> {
+    /// The same stream, which is over when it ends.
+    pub(super) fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// The next event; none at the end.
+    pub(super) async fn next(&mut self) -> Option<Sse> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
@@ -57,8 +66,8 @@ impl EventStream {
     }
 
     fn event(&mut self, event: SseEvent) {
-        self.resumable |= event.id.as_ref().is_some_and(|id| !id.is_empty());
-        let (id, retry) = (event.id.clone(), event.retry);
+        self.resumable |= !self.once && event.id.as_ref().is_some_and(|id| !id.is_empty());
+        let (id, retry) = if self.once { (None, None) } else { (event.id.clone(), event.retry) };
         let told = messages(&self.tap, &event);
         if told.is_empty() && (id.is_some() || retry.is_some()) {
             self.ready.push_back(Sse { event: None, data: None, id, retry });

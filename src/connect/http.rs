@@ -3,9 +3,9 @@
 use super::error::{ConnectError, Reason};
 use super::events::{self, EventStream};
 use super::options::{Options, Remote};
-use super::session::{Opening, Session};
+use super::session::{LISTEN, Opening, Session};
 use super::tap::{DISCOVER, Tap};
-use super::{Progress, Reading, Then, converse, sse};
+use super::{Progress, Reading, Then, converse, signals, sse};
 use crate::sys::http::{self, HttpError};
 use ::http::{HeaderName, HeaderValue};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
@@ -43,7 +43,8 @@ pub(super) struct Endpoint {
 #[error("the request failed")]
 pub(super) struct Failed;
 
-type Failure = StreamableHttpError<Failed>;
+/// The same, as rmcp wants it.
+pub(super) type Failure = StreamableHttpError<Failed>;
 
 /// rmcp's HTTP backend.
 #[derive(Clone)]
@@ -167,6 +168,8 @@ impl Tapped {
         let response = http::checked(&endpoint.url, response)?;
         if kind.starts_with("text/event-stream") {
             let events = EventStream::new(response, Arc::clone(&self.tap), Some(id), endpoint.limit);
+            // What a stream of signals missed is read again instead.
+            let events = if is_a(message, LISTEN) { events.once() } else { events };
             return Ok(StreamableHttpPostResponse::Sse(events::boxed(events), session));
         }
         if !kind.starts_with("application/json") {
@@ -178,6 +181,32 @@ impl Tapped {
             Some(message) => Ok(StreamableHttpPostResponse::Json(message, session)),
             None => Err(self.no_answer("JSON that answers something else")),
         }
+    }
+
+    /// Opens a stream of what the server says by itself, or of what is left of an answer.
+    async fn events(
+        self,
+        session: Option<Arc<str>>,
+        last: Option<String>,
+        fields: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<EventStream, HttpError> {
+        let endpoint = &self.endpoint;
+        let mut request =
+            endpoint.request(reqwest::Method::GET, endpoint.url.clone()).header(ACCEPT, "text/event-stream");
+        for (name, value) in fields {
+            request = request.header(name, value);
+        }
+        for (name, value) in [(SESSION, session.as_deref()), (LAST_EVENT, last.as_deref())] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let response = http::checked(&endpoint.url, endpoint.send(request).await?)?;
+        let kind = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
+        if !kind.starts_with("text/event-stream") {
+            return Err(self.no_answer(&kind));
+        }
+        Ok(EventStream::new(response, Arc::clone(&self.tap), None, endpoint.limit))
     }
 
     /// A failure may still carry the server's JSON-RPC error: then that is the answer.
@@ -209,8 +238,7 @@ impl StreamableHttpClient for Tapped {
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<StreamableHttpPostResponse, Failure> {
         let id = id_of(&message);
-        let discovers = id.is_some()
-            && matches!(&message, ClientJsonRpcMessage::Request(request) if request.request.method() == DISCOVER);
+        let discovers = id.is_some() && is_a(&message, DISCOVER);
         let post = self.post(&message, session_id, custom_headers);
         let reason = if discovers {
             match tokio::time::timeout(self.probe, post).await {
@@ -254,31 +282,23 @@ impl StreamableHttpClient for Tapped {
         _auth_header: Option<String>,
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<events::Boxed, Failure> {
-        let endpoint = &self.endpoint;
-        let mut request =
-            endpoint.request(reqwest::Method::GET, endpoint.url.clone()).header(ACCEPT, "text/event-stream");
-        for (name, value) in custom_headers {
-            request = request.header(name, value);
+        let tapped = self.clone();
+        if last_event_id.is_some() {
+            // What is left of an answer whose stream broke.
+            let events = tapped.events(session_id, last_event_id, custom_headers).await;
+            return events.map(events::boxed).map_err(|_| StreamableHttpError::ServerDoesNotSupportSse);
         }
-        for (name, value) in [(SESSION, session_id.as_deref()), (LAST_EVENT, last_event_id.as_deref())] {
-            if let Some(value) = value {
-                request = request.header(name, value);
-            }
-        }
-        let response =
-            endpoint.send(request).await.and_then(|response| http::checked(&endpoint.url, response));
-        let response = response.map_err(|_| StreamableHttpError::ServerDoesNotSupportSse)?;
-        let kind = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
-        if !kind.starts_with("text/event-stream") {
-            return Err(StreamableHttpError::ServerDoesNotSupportSse);
-        }
-        let events = EventStream::new(response, Arc::clone(&self.tap), None, endpoint.limit);
-        Ok(events::boxed(events))
+        let open = move || tapped.clone().events(session_id.clone(), None, custom_headers.clone());
+        signals::lasting(Arc::clone(&self.tap), open).await
     }
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn is_a(message: &ClientJsonRpcMessage, method: &str) -> bool {
+    matches!(message, ClientJsonRpcMessage::Request(request) if request.request.method() == method)
 }
 
 fn id_of(message: &ClientJsonRpcMessage) -> Option<i64> {

@@ -10,8 +10,10 @@
 mod error;
 mod events;
 mod http;
+mod listening;
 mod options;
 mod session;
+mod signals;
 mod sse;
 mod stay;
 mod stdio;
@@ -168,6 +170,10 @@ async fn read_command(
             let status = status.map(|status| status.to_string());
             Err(ConnectError { reason: Reason::Ended { method, status }, stderr_tail, notes })
         }
+        Err(Reason::Left { .. }) => {
+            let status = status.map(|status| status.to_string());
+            Err(ConnectError { reason: Reason::Left { status }, stderr_tail, notes })
+        }
         Err(reason) => Err(ConnectError { reason, stderr_tail, notes }),
     }
 }
@@ -184,6 +190,10 @@ async fn converse(
     let session = session?;
     let time_to_start = started.elapsed();
     progress(Stage::Reading);
+    if let Then::Stay(resident) = &mut *then {
+        // What changes while it is read is signalled.
+        resident.listen(&session).await;
+    }
     let walked = walk::walk(&session, &options.limits).await;
     let time_total = started.elapsed();
     let (protocol, era) = (session.protocol.clone(), session.era);

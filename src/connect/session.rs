@@ -2,7 +2,7 @@
 
 use super::error::Reason;
 use super::options::Options;
-use super::tap::{DISCOVER, INITIALIZE, Tap};
+use super::tap::{Answer, DISCOVER, INITIALIZE, Tap};
 use crate::engine::json::Value;
 use crate::engine::surface::{Era, Kind};
 use rmcp::handler::client::ClientHandler;
@@ -20,9 +20,13 @@ use rmcp::transport::IntoTransport;
 use rmcp::{Peer, RoleClient};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// How long the end of a conversation may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The method that opens the stream of a stateless server's signals.
+pub(super) const LISTEN: &str = "subscriptions/listen";
 
 /// How a conversation is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,9 +121,9 @@ impl Session {
         self.ask(ClientRequest::ReadResourceRequest(request), limit).await
     }
 
-    /// Opens the stream of a stateless server's signals; the task ends when the stream does. Its
-    /// notifications are heard by the tap.
-    pub(super) async fn listen(&self) -> Option<tokio::task::JoinHandle<()>> {
+    /// Opens the stream of a stateless server's signals; the task ends when the stream does, with what was
+    /// answered, if anything was. Its notifications are heard by the tap.
+    pub(super) async fn listen(&self) -> Option<JoinHandle<Option<Answer>>> {
         let all = SubscriptionFilter::builder().tools_list_changed().prompts_list_changed();
         let params = SubscriptionsListenRequestParams::new(all.resources_list_changed().build());
         let request = ClientRequest::SubscriptionsListenRequest(SubscriptionsListenRequest::new(params));
@@ -128,7 +132,7 @@ impl Session {
         let (tap, id) = (Arc::clone(&self.tap), handle.id.clone());
         Some(tokio::spawn(async move {
             let _ = handle.await_response().await;
-            let _ = tap.take(&id);
+            tap.take(&id)
         }))
     }
 

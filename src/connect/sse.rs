@@ -97,7 +97,11 @@ impl Transport<RoleClient> for Sse {
             if let Some(message) = self.ready.pop_front() {
                 return Some(message);
             }
-            let chunk = self.chunks.next().await?.ok()?;
+            let Some(Ok(chunk)) = self.chunks.next().await else {
+                // In this revision the stream is the session.
+                self.tap.lose(Reason::Left { status: None });
+                return None;
+            };
             match self.framer.feed(&chunk) {
                 Ok(events) => {
                     self.ready.extend(events.iter().flat_map(|event| events::messages(&self.tap, event)));

@@ -5,6 +5,7 @@
 //! does, and the server's process with it.
 
 use super::error::Reason;
+use super::listening::{Heard, Listening};
 use super::options::{Options, Target};
 use super::session::Session;
 use super::tap::Tap;
@@ -19,14 +20,17 @@ use tokio::sync::mpsc;
 pub enum Told {
     /// It was read whole, the first time or again; and how long its lists live, where it says so.
     Read(Box<Reading>, Option<Duration>),
-    /// The server says that its lists changed.
+    /// The server says that its lists changed, or may have said so unheard.
     Signal,
+    /// The server offers no way to say so.
+    Deaf,
 }
 
 /// The caller's ends of a session that stays.
 pub(super) struct Resident {
     told: mpsc::Sender<Told>,
     again: mpsc::Receiver<()>,
+    listening: Listening,
 }
 
 /// Opens a session, reads it, and keeps it until `again` is closed (then the end is `Ok`), or until
@@ -37,12 +41,19 @@ pub async fn stay(
     told: mpsc::Sender<Told>,
     again: mpsc::Receiver<()>,
 ) -> Result<(), ConnectError> {
-    let mut resident = Resident { told, again };
+    let mut resident = Resident { told, again, listening: Listening::default() };
     let quiet = |_| {};
     read_with(target, options, &quiet, &mut Then::Stay(&mut resident)).await.map(|_| ())
 }
 
 impl Resident {
+    /// Listens for what a stateless server signals; sessions have their own stream.
+    pub(super) async fn listen(&mut self, session: &Session) {
+        if session.era == Era::Stateless {
+            self.listening = Listening::start(session).await;
+        }
+    }
+
     /// Goes on after the first reading.
     pub(super) async fn go_on(
         &mut self,
@@ -51,7 +62,6 @@ impl Resident {
         first: Reading,
         options: &Options,
     ) -> Result<(), Reason> {
-        let mut listening = Listening::start(session, &first).await;
         if self.told.send(Told::Read(Box::new(first), tap.take_life())).await.is_err() {
             return Ok(());
         }
@@ -62,21 +72,30 @@ impl Resident {
                         return Ok(());
                     }
                     let reading = self.read(session, tap, options).await?;
-                    listening.renew(session, &reading).await;
                     if self.told.send(Told::Read(Box::new(reading), tap.take_life())).await.is_err() {
                         return Ok(());
                     }
                 }
-                () = tap.signal() => {
-                    if tap.has_ended() {
-                        return Err(Reason::Ended { method: "the session".into(), status: None });
+                news = tap.news() => {
+                    if let Some(reason) = news.lost {
+                        return Err(reason);
                     }
-                    // One that waits to be heard says as much as two.
-                    let _ = self.told.try_send(Told::Signal);
+                    if news.deaf {
+                        let _ = self.told.send(Told::Deaf).await;
+                    }
+                    if news.signalled {
+                        // One that waits to be heard says as much as two.
+                        let _ = self.told.try_send(Told::Signal);
+                    }
                 }
-                () = listening.ended() => {
-                    // A stream that ends may have missed something.
-                    let _ = self.told.try_send(Told::Signal);
+                heard = self.listening.next(session) => match heard {
+                    Heard::Gap => {
+                        let _ = self.told.try_send(Told::Signal);
+                    }
+                    Heard::Deaf => {
+                        let _ = self.told.send(Told::Deaf).await;
+                    }
+                    Heard::Lost(reason) => return Err(reason),
                 }
             }
         }
@@ -100,43 +119,5 @@ impl Resident {
             time_to_start: Duration::ZERO,
             time_total: elapsed,
         })
-    }
-}
-
-/// The stream on which a server of the stateless era tells what changed.
-struct Listening {
-    stream: Option<tokio::task::JoinHandle<()>>,
-}
-
-impl Listening {
-    async fn start(session: &Session, reading: &Reading) -> Self {
-        let wanted = reading.era == Era::Stateless;
-        Self { stream: if wanted { session.listen().await } else { None } }
-    }
-
-    /// Opens the stream again if it ended.
-    async fn renew(&mut self, session: &Session, reading: &Reading) {
-        if self.stream.is_none() {
-            *self = Self::start(session, reading).await;
-        }
-    }
-
-    /// Waits until the stream ends; for ever if there is none.
-    async fn ended(&mut self) {
-        match &mut self.stream {
-            Some(stream) => {
-                let _ = stream.await;
-                self.stream = None;
-            }
-            None => std::future::pending().await,
-        }
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        if let Some(stream) = &self.stream {
-            stream.abort();
-        }
     }
 }

@@ -112,7 +112,7 @@ impl Transport<RoleClient> for Stdio {
                 read = self.stdout.read(self.framer.spare()) => match read {
                     Ok(read @ 1..) => self.framer.fill(read),
                     Ok(0) | Err(_) => {
-                        self.tap.end();
+                        self.tap.lose(Reason::Left { status: None });
                         return None;
                     }
                 },

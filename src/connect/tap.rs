@@ -42,8 +42,8 @@ pub(super) struct Tap {
     /// The bytes that all messages together may have.
     limit: usize,
     state: Mutex<State>,
-    /// The server signalled, or its end was met.
-    signal: Notify,
+    /// There are news.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +60,18 @@ struct State {
     bytes: usize,
     /// The shortest `ttlMs` since it was last asked for.
     life: Option<u64>,
-    ended: bool,
+    news: News,
+}
+
+/// What came without being asked for since it was last taken.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// The server says that a list changed, or may have said so unheard.
+    pub(super) signalled: bool,
+    /// The server offers no way to say so.
+    pub(super) deaf: bool,
+    /// Nothing more will come, and why.
+    pub(super) lost: Option<Reason>,
 }
 
 /// An envelope as the laxest reader sees it, to learn whose answer a refused message is.
@@ -76,7 +87,7 @@ impl Tap {
     /// A tap for one connection of a client with these capabilities.
     pub(super) fn new(options: &Options) -> Self {
         let declared = options.capabilities.declared();
-        Self { declared, limit: options.limits.bytes, state: Mutex::default(), signal: Notify::new() }
+        Self { declared, limit: options.limits.bytes, state: Mutex::default(), news: Notify::new() }
     }
 
     /// Notes a message of ours on its way out, and gives its bytes.
@@ -162,26 +173,33 @@ impl Tap {
         self.state().requests.iter().cloned().collect()
     }
 
-    /// Waits until the server says that a list changed, or until it ends. Signals that nobody waited
-    /// for count as one.
-    pub(super) async fn signal(&self) {
-        self.signal.notified().await;
+    /// Waits for news and takes them. Signals that nobody waited for count as one.
+    pub(super) async fn news(&self) -> News {
+        self.news.notified().await;
+        std::mem::take(&mut self.state().news)
     }
 
-    /// Notes that nothing more will come.
-    pub(super) fn end(&self) {
-        self.state().ended = true;
-        self.signal.notify_one();
+    /// Notes that a list changed, or may have changed unheard.
+    pub(super) fn signalled(&self) {
+        self.state().news.signalled = true;
+        self.news.notify_one();
+    }
+
+    /// Notes that the server offers no way to tell of changes.
+    pub(super) fn deafen(&self) {
+        self.state().news.deaf = true;
+        self.news.notify_one();
+    }
+
+    /// Notes that nothing more will come, and why; the first reason counts.
+    pub(super) fn lose(&self, reason: Reason) {
+        self.state().news.lost.get_or_insert(reason);
+        self.news.notify_one();
     }
 
     /// Notes that a further reading begins, which may be as large as the first.
     pub(super) fn renew(&self) {
         self.state().bytes = 0;
-    }
-
-    /// Whether nothing more will come.
-    pub(super) fn has_ended(&self) -> bool {
-        self.state().ended
     }
 
     /// Takes how long the lists live that came since the last time.
@@ -224,7 +242,7 @@ impl Tap {
             Shape::Request(_, method) => return self.request(method, message.text()),
             Shape::Notification(method) => {
                 if method.ends_with("/list_changed") {
-                    self.signal.notify_one();
+                    self.signalled();
                 }
                 return Vec::new();
             }

@@ -44,13 +44,19 @@ pub(super) enum Inside {
     Opened(Result<Arc<Desktop>, String>),
 }
 
+/// A session that stays: sending asks for a reading, dropping ends it.
+pub(super) struct Kept {
+    pub(super) number: u64,
+    again: mpsc::Sender<()>,
+}
+
 /// Everything that has effects.
 pub(super) struct Hands {
     pub(super) outboxes: BTreeMap<PeerId, Outbox>,
     pub(super) tickets: BTreeMap<Ticket, oneshot::Sender<Reply>>,
     pub(super) next_ticket: Ticket,
-    /// Sessions that stay: sending asks for a reading, dropping ends them.
-    pub(super) sessions: BTreeMap<ServerId, mpsc::Sender<()>>,
+    pub(super) sessions: BTreeMap<ServerId, Kept>,
+    next_session: u64,
     pub(super) desktop: Option<Arc<Desktop>>,
     sight: Arc<Sight>,
     /// Whether a look-up runs, and whether another one is wanted after it.
@@ -106,6 +112,7 @@ impl Hands {
             tickets: BTreeMap::new(),
             next_ticket: 1,
             sessions: BTreeMap::new(),
+            next_session: 1,
             desktop: None,
             sight: Arc::new(Sight::new(home)),
             looking: false,
@@ -250,17 +257,20 @@ impl Hands {
     fn read(&mut self, id: ServerId, stay: Stay) {
         if stay != Stay::Never
             && let Some(session) = self.sessions.get(&id)
-            && session.try_send(()).is_ok()
+            && session.again.try_send(()).is_ok()
         {
             return;
         }
         let (again, asked) = mpsc::channel(1);
+        let number = self.next_session;
+        self.next_session += 1;
         if stay != Stay::Never {
-            self.sessions.insert(id.clone(), again);
+            self.sessions.insert(id.clone(), Kept { number, again });
         }
         let visit = Visit {
             sight: Arc::clone(&self.sight),
             id,
+            number,
             stay,
             tell: self.events.clone(),
             places: Arc::clone(&self.places),

@@ -42,8 +42,10 @@ pub enum Event {
     Newer(ServerId, Digest),
     /// A server says that its lists changed.
     Signalled(ServerId),
-    /// A session ended by itself.
-    Ended(ServerId),
+    /// A server offers no way to say that its lists changed; it is read at the interval.
+    Deaf(ServerId),
+    /// A session ended by itself: its number, and why, in our words.
+    Ended(ServerId, u64, String),
     /// The notification service can be used, or why not.
     Desktop(Result<(), String>),
     /// The log can be written again, or why not. Told when that changes.

@@ -181,12 +181,13 @@ impl Hands {
     /// What our own tasks' news are to the loop.
     fn settle(&mut self, inside: Inside, state: &mut State) -> Option<Event> {
         match inside {
-            Inside::Event(event) => {
-                if let Event::Ended(id) = &event {
-                    self.sessions.remove(id);
-                }
-                Some(event)
+            Inside::Event(Event::Ended(id, number, why)) => {
+                // One that was replaced meanwhile is no news.
+                self.sessions.get(&id).filter(|session| session.number == number)?;
+                self.sessions.remove(&id);
+                Some(Event::Ended(id, number, why))
             }
+            Inside::Event(event) => Some(event),
             Inside::Looked(Ok(looked)) => {
                 let (looked, configured) = *looked;
                 state.set_rules(looked.rules());

@@ -7,6 +7,9 @@
 
 use crate::engine::settings::Watch;
 
+/// A session that stood for this long has come to stand; milliseconds.
+const LASTING: u64 = 60_000;
+
 /// The times that the schedule keeps, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
@@ -42,6 +45,8 @@ pub struct Facts {
 pub struct Course {
     /// Whether a session with it is open.
     pub connected: bool,
+    /// Whether the session has no stream on which its server could say that its lists changed.
+    pub deaf: bool,
     /// Whether a reading is under way.
     pub busy: bool,
     /// When it was last read.
@@ -60,6 +65,10 @@ pub struct Course {
     pub failures: u32,
     /// See `failures`.
     pub failed: u64,
+    /// Failures and sessions that did not last, in a row.
+    pub unsteady: u32,
+    /// Since when a session is open.
+    pub since: u64,
     /// Where in the jitter this server stands; any number.
     pub seed: u32,
 }
@@ -138,6 +147,12 @@ impl Course {
         if news || self.last_read.is_none() {
             self.active = now;
         }
+        if !self.connected {
+            self.since = now;
+        }
+        if !connected || self.stood(now) {
+            self.unsteady = 0;
+        }
         self.busy = false;
         self.connected = connected;
         self.last_read = Some(now);
@@ -150,18 +165,31 @@ impl Course {
         self.busy = false;
     }
 
-    /// Notes that a reading failed or a session broke.
+    /// Notes that a reading failed or a session broke. One that broke right after it stood is a failure
+    /// more in the row.
     pub fn failed(&mut self, now: u64) {
+        self.unsteady = if self.stood(now) { 1 } else { self.unsteady.saturating_add(1) };
+        self.failures = self.unsteady;
         self.busy = false;
-        self.connected = false;
-        self.failures = self.failures.saturating_add(1);
         self.failed = now;
+        self.closed();
+    }
+
+    /// Notes that no session is open any more.
+    pub fn closed(&mut self) {
+        self.connected = false;
+        self.deaf = false;
+    }
+
+    /// Whether a session stands that has come to stand.
+    fn stood(&self, now: u64) -> bool {
+        self.connected && now.saturating_sub(self.since) >= LASTING
     }
 
     /// Notes that the clock jumped or the machine slept: everything may be old.
     pub fn woke(&mut self) {
         self.urgent = true;
-        self.failures = 0;
+        (self.failures, self.unsteady) = (0, 0);
     }
 }
 

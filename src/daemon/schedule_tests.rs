@@ -152,3 +152,29 @@ fn modes_have_names() {
     }
     assert_eq!(Watch::of_name("on"), None);
 }
+
+#[test]
+fn a_session_that_never_lasts_is_opened_later_and_later() {
+    let mut course = Course::default();
+    let mut now = 0;
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        course.reading();
+        course.read(now, true, false, None);
+        course.failed(now + 100);
+        let Todo::Wait(Some(until)) = next(&course, remote(), &times(), now + 100) else {
+            panic!("{course:?}")
+        };
+        waits.push((until - now).div_ceil(1000));
+        now = until;
+    }
+    assert_eq!(waits, [1, 2, 4, 8]);
+    // One that stood for a while has its first failure again, and so has one that is only probed.
+    for stays in [true, false] {
+        course.reading();
+        course.read(now, stays, false, None);
+        now += MINUTE;
+        course.failed(now);
+        check(remote(), &course, now + 1000, Todo::Read);
+    }
+}

@@ -152,9 +152,15 @@ impl State {
                     server.course.signalled(now.steady);
                 }
             }
-            Event::Ended(id) => {
+            Event::Deaf(id) => {
+                if let Some(server) = self.servers.get_mut(&id) {
+                    server.course.deaf = true;
+                }
+            }
+            Event::Ended(id, _, why) => {
                 if let Some(server) = self.servers.get_mut(&id) {
                     server.course.failed(now.steady);
+                    server.failure = Some(why);
                 }
             }
             Event::Desktop(answer) => out.extend(self.desktop(now, answer)),
@@ -320,7 +326,8 @@ impl State {
                     out.push(Effect::Read(id.clone(), Stay::Never));
                 }
                 Todo::Close => {
-                    server.course.connected = false;
+                    server.course.closed();
+                    server.course.unsteady = 0;
                     out.push(Effect::Close(id.clone()));
                     // What comes next is known once it is closed.
                     wait(now.steady);

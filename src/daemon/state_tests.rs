@@ -413,9 +413,16 @@ fn signals_sleep_and_failures() {
     daemon.pass(1200);
     assert_eq!(daemon.hear(Event::Due), ["read github Open"]);
     daemon.hear(as_pinned("github"));
-    assert_eq!(daemon.hear(Event::Ended(id("github"))), [""; 0]);
+    assert_eq!(daemon.hear(Event::Ended(id("github"), 1, "gone".to_owned())), [""; 0]);
+    assert_eq!(daemon.status("github").state, "gone");
+    daemon.pass(1200);
+    assert_eq!(daemon.hear(Event::Due), [""; 0], "it stood for no time: the second failure in a row");
     daemon.pass(1200);
     assert_eq!(daemon.hear(Event::Due), ["read github Open"]);
+    daemon.hear(as_pinned("github"));
+    assert_eq!(daemon.status("github").state, "connected");
+    daemon.hear(Event::Deaf(id("github")));
+    assert_eq!(daemon.status("github").state, "read now and then", "nobody would say that it went");
     assert_eq!(daemon.hear(Event::Stop), ["stop"]);
     assert_eq!(daemon.ask(1, Request::Stop), ["reply Done", "stop"]);
 }

@@ -41,6 +41,8 @@ pub(super) struct Visit {
     /// What is pinned, which may change while a session stays.
     pub(super) sight: Arc<Sight>,
     pub(super) id: ServerId,
+    /// Tells its session from others of the same server.
+    pub(super) number: u64,
     pub(super) stay: Stay,
     pub(super) tell: mpsc::Sender<Event>,
     /// How many servers may be started at once.
@@ -137,14 +139,19 @@ impl Visit {
                             Some(Told::Signal) => {
                                 let _ = self.tell.send(Event::Signalled(self.id.clone())).await;
                             }
+                            Some(Told::Deaf) => {
+                                let _ = self.tell.send(Event::Deaf(self.id.clone())).await;
+                            }
                             None => {}
                         },
                         ended = &mut session => {
                             match ended {
                                 Ok(()) => {}
                                 Err(error) if !was_read => self.told(failed(&error, &ready.secrets)).await,
-                                Err(_) => {
-                                    let _ = self.tell.send(Event::Ended(self.id.clone())).await;
+                                Err(error) => {
+                                    let why = why(&error, &ready.secrets);
+                                    let ended = Event::Ended(self.id.clone(), self.number, why);
+                                    let _ = self.tell.send(ended).await;
                                 }
                             }
                             break;
@@ -285,7 +292,12 @@ fn pinned(pin: &ServerPin) -> Option<&Artifact> {
 }
 
 fn failed(error: &ConnectError, secrets: &Known) -> Outcome {
-    Outcome::Failed(show::line(&secrets.mask(&error.to_string()), WORDS))
+    Outcome::Failed(why(error, secrets))
+}
+
+/// Why a server could not be read, in our words.
+fn why(error: &ConnectError, secrets: &Known) -> String {
+    show::line(&secrets.mask(&error.to_string()), WORDS)
 }
 
 fn told(set: &diff::ChangeSet, offer: Digest, remote: bool) -> Change {

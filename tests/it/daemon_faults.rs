@@ -1,4 +1,5 @@
-//! What happens to the daemon from outside: servers that hang, and its own sudden end. No desktop is needed; what it would tell is read from its log and its status.
+//! What happens to the daemon from outside: servers that go and come back, servers that hang, and its own
+//! sudden end. No desktop is needed; what it would tell is read from its log and its status.
 
 use crate::cli::bench::{Bench, Run};
 use crate::fixture;
@@ -54,9 +55,66 @@ fn says(bench: &Bench, words: &str) {
     assert!(said.is_some(), "not {words:?}: {}\n{}", status().all(), bench.run(&["log"]).all());
 }
 
+/// What the daemon says of one server.
+fn state(bench: &Bench, name: &str) -> String {
+    let status = bench.run(&["status", "--format", "json"]);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+    let servers = status["daemon"]["servers"].as_array().cloned().unwrap_or_default();
+    let server = servers.iter().find(|server| server["name"] == name);
+    server.map_or_else(String::new, |server| server["state"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Waits until the daemon says this of a server.
+#[track_caller]
+fn stands(bench: &Bench, name: &str, words: &str) {
+    let said = eventually(30, || state(bench, name).contains(words).then_some(()));
+    assert!(said.is_some(), "not {words:?}: {:?}\n{}", state(bench, name), bench.run(&["log"]).all());
+}
+
 /// What the log has of changes.
 fn changes(bench: &Bench) -> Run {
     bench.run(&["log", "--kind", "change"])
+}
+
+/// How often a server that keeps that log was asked for its tools.
+fn lists(log: &Path) -> usize {
+    std::fs::read_to_string(log).unwrap_or_default().matches("tools/list").count()
+}
+
+#[test]
+fn a_remote_server_that_was_away_is_read_again_and_nobody_is_told_of_a_change() {
+    for (era, killed_while_reading) in [("session", false), ("session", true), ("stateless", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        // Slow enough to be met while it is read.
+        let own = ["--change", "description", "--when", "file", "--notify", "--answer-ms", "100"];
+        let own = [&own[..], &["--era", era, "--log", log.to_str().unwrap()]].concat();
+        let server = fixture::Http::start(&own);
+        let Some(bench) = pinned(&[("notes", json!({ "type": "http", "url": server.url }))]) else { return };
+        let before = lists(&log);
+        let _daemon = daemon(&bench);
+        if killed_while_reading {
+            assert!(eventually(20, || (lists(&log) > before).then_some(())).is_some(), "the daemon reads it");
+        } else {
+            stands(&bench, "notes", "connected");
+        }
+
+        let port = server.url.rsplit_once(':').unwrap().1.split('/').next().unwrap().to_owned();
+        drop(server);
+        stands(&bench, "notes", "could not be reached");
+        says(&bench, "watching 1 server, nothing waiting");
+        let away = lists(&log);
+        let server = fixture::Http::start(&[&["--http", port.as_str()], &own[..]].concat());
+        stands(&bench, "notes", "connected");
+        assert!(lists(&log) > away, "it is read again");
+        says(&bench, "watching 1 server, nothing waiting");
+        assert_eq!(changes(&bench).stdout, "", "to be away is no change");
+
+        // It is watched as before: a change that it signals is seen at once.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        std::fs::write(server.state().join("change"), "").unwrap();
+        says(&bench, "1 item waiting for you");
+    }
 }
 
 #[test]

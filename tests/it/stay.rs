@@ -34,6 +34,22 @@ impl Session {
             .expect("a session that stays")
     }
 
+    /// Opens one with a remote server, reads it, and comes to rest.
+    async fn at_rest(server: &fixture::Http, sse: bool) -> Self {
+        let mut session =
+            Self::open(Target::Url(Remote { url: server.url.clone(), sse, ..Remote::default() }));
+        session.reading().await;
+        // The stream of signals opens beside the first reading.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        session
+    }
+
+    /// Nobody asks anything; the session ends by itself.
+    async fn ends(mut self) -> ConnectError {
+        let end = timeout(Duration::from_secs(20), &mut self.end).await;
+        end.expect("known in time").unwrap().expect_err("a server that went away")
+    }
+
     async fn reading(&mut self) -> Reading {
         loop {
             if let Told::Read(reading, _) = self.next().await {
@@ -106,4 +122,69 @@ async fn the_end_of_the_server_is_told() {
     std::process::Command::new("kill").arg(pid.trim()).status().unwrap();
     let end = timeout(Duration::from_secs(5), session.end).await.unwrap().unwrap();
     assert!(end.is_err(), "a server that went away");
+}
+
+#[tokio::test]
+async fn a_remote_server_that_is_killed_at_rest_is_known_to_be_gone() {
+    let ways: [&[&str]; 5] = [
+        &["--era", "session"],
+        &["--era", "session", "--sse"],
+        &["--era", "stateless"],
+        &["--era", "stateless", "--sse"],
+        &["--legacy-sse"],
+    ];
+    for way in ways {
+        let server = fixture::Http::start(way);
+        let session = Session::at_rest(&server, way.contains(&"--legacy-sse")).await;
+        drop(server);
+        let error = session.ends().await;
+        let why = error.to_string();
+        assert!(
+            why.contains("could not be reached") || why == "the server ended its session",
+            "{way:?}: {why}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_its_server_forgot_is_over() {
+    let server = fixture::Http::start(&["--era", "session", "--change", "drops,forgets", "--when", "file"]);
+    let session = Session::at_rest(&server, false).await;
+    std::fs::write(server.state().join("change"), "").unwrap();
+    let why = session.ends().await.to_string();
+    assert!(why.ends_with("answered with status 404"), "{why}");
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_in_good_order_is_a_gap_and_no_end() {
+    for era in ["session", "stateless"] {
+        // The change is said to nobody: the streams are closed before.
+        let own = ["--change", "drops,description", "--when", "file", "--notify", "--era", era];
+        let server = fixture::Http::start(&own);
+        let mut session = Session::at_rest(&server, false).await;
+        std::fs::write(server.state().join("change"), "").unwrap();
+        assert!(matches!(session.next().await, Told::Signal), "{era}: something may have been missed");
+        session.again.send(()).await.unwrap();
+        assert!(description(&session.reading().await).contains("CHANGED"), "{era}");
+        // It is listened to as before.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!session.end.is_finished(), "{era}");
+        drop(server);
+        session.ends().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_stream_is_known_to_be_deaf() {
+    for era in ["session", "stateless"] {
+        let server = fixture::Http::start(&["--change", "no-stream", "--era", era]);
+        let mut session = Session::open(Target::Url(Remote { url: server.url.clone(), ..Remote::default() }));
+        session.reading().await;
+        assert!(matches!(session.next().await, Told::Deaf), "{era}");
+        session.again.send(()).await.unwrap();
+        session.reading().await;
+        drop(server);
+        session.again.send(()).await.unwrap();
+        session.ends().await;
+    }
 }

@@ -15,16 +15,8 @@ impl Server {
             "blob" => "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or(0)).unwrap_or(0)),
             "change" => {
                 self.state.lock().unwrap().switched = arguments["back"] != true;
-                if self.does("forgets") || self.does("forgets-400") {
-                    self.state.lock().unwrap().sessions.clear();
-                }
-                if self.does("drops") {
-                    // An empty message ends a stream.
-                    let streams = std::mem::take(&mut self.state.lock().unwrap().streams);
-                    streams.iter().for_each(|peer| peer(b""));
-                }
-                if self.options.notify && self.options.when == When::Call {
-                    self.notify();
+                if self.options.when == When::Call {
+                    self.turn();
                 }
                 "changed".to_owned()
             }

@@ -59,9 +59,9 @@ fn words(server: &Server, gates: u32) -> String {
         (Watch::Off, ..) => "not watched, as you asked",
         (Watch::GateOnly, ..) => "watched through its gate",
         (_, _, true) => "being read",
-        (_, true, _) => "connected",
-        (_, false, _) if gates > 0 && !known.remote => "watched through its gate",
-        (_, false, _) => "read now and then",
+        (_, true, _) if !course.deaf => "connected",
+        _ if gates > 0 && !known.remote => "watched through its gate",
+        _ => "read now and then",
     }
     .to_owned()
 }
