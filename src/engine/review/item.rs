@@ -227,8 +227,11 @@ pub(super) fn argument_lines(argument: &Value, full: bool) -> Vec<Line> {
     let other = sorted(object).into_iter().filter(|(key, value)| !told(key, value));
     facts.extend(other.map(|(key, value)| format!("{} {}", show::name(key), json(value, full))));
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
-    let words = object.get("description").and_then(Value::as_str).unwrap_or("");
-    text::added(&format!("argument {}{facts}: ", show::name(name)), words)
+    let label = format!("argument {}{facts}", show::name(name));
+    match object.get("description").and_then(Value::as_str) {
+        Some(words) => text::added(&format!("{label}: "), words),
+        None => wrap::text(Role::Added, label, 4),
+    }
 }
 
 /// What a schema takes, in a few words, and what has to be told under it.

@@ -141,7 +141,7 @@ fn every_kind() {
         &mut after,
         Kind::Prompt,
         "p",
-        r#"{"name":"p","arguments":[{"name":"a"},{"name":"b","description":"Be"}]}"#,
+        r#"{"name":"p","arguments":[{"name":"a"},{"name":"b","description":"Be"},{"name":"c"}]}"#,
     );
     add(&mut after, Kind::Resource, "file:///x", r#"{"uri":"file:///x","name":"x","description":"An x"}"#);
     add(&mut after, Kind::Template, "file:///{path}", r#"{"uriTemplate":"file:///{path}","name":"any"}"#);
