@@ -23,6 +23,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::Braces,
     reads_remote: true,
+    hands_on: true,
     project: &[".mcp.json"],
     names: &[".claude.json", "managed-mcp.json", ".claude-plugin/plugin.json"],
     keys: &[&["mcpServers"]],

@@ -17,6 +17,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::None,
     reads_remote: false,
+    hands_on: false,
     project: &[],
     names: &["claude_desktop_config.json"],
     keys: &[&["mcpServers"]],

@@ -26,6 +26,9 @@ pub struct Spec {
     pub syntax: Syntax,
     /// Whether it reads entries with an address. One that does not ignores them.
     pub reads_remote: bool,
+    /// Whether what it starts gets the variables of the shell that a person starts it from. Those that
+    /// do not hand them on, and those that are started from a menu, do not.
+    pub hands_on: bool,
     /// Its files in a project, below the project's folder.
     pub project: &'static [&'static str],
     /// How its other files end, for `--config FILE`.

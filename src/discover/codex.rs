@@ -18,6 +18,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Toml,
     syntax: Syntax::None,
     reads_remote: true,
+    hands_on: false,
     project: &[".codex/config.toml"],
     names: &[],
     keys: &[&["mcp_servers"]],

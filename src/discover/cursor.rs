@@ -16,6 +16,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::Editor,
     reads_remote: true,
+    hands_on: false,
     project: &[".cursor/mcp.json"],
     names: &[],
     keys: &[&["mcpServers"]],

@@ -18,6 +18,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::Shell,
     reads_remote: true,
+    hands_on: true,
     project: &[".gemini/settings.json"],
     names: &["gemini-cli/settings.json", "GeminiCli/settings.json", "gemini-extension.json"],
     keys: &[&["mcpServers"]],

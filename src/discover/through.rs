@@ -8,7 +8,7 @@ use super::reader;
 use super::resolve::{Unresolved, fill};
 use super::variables::Vars;
 use crate::engine::launchpin::{CommandLaunch, Launch};
-use crate::engine::wrapping::{self, ENTRY_VARIABLE, Wrapped};
+use crate::engine::wrapping::{self, ENTRY_VARIABLE, MOVING, Wrapped};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -50,7 +50,12 @@ pub(super) struct Original {
 /// Whether a launch is one of ours.
 pub(super) fn wrapped(launch: &Launch) -> Option<Wrapped> {
     match launch {
-        Launch::Command(launch) => wrapping::recognise(&launch.command, &launch.args),
+        Launch::Command(launch) => {
+            let mut wrapped = wrapping::recognise(&launch.command, &launch.args)?;
+            let moving = launch.env.iter().filter(|(name, _)| MOVING.contains(&name.as_str()));
+            wrapped.moved = moving.map(|(name, value)| (name.clone(), value.clone())).collect();
+            Some(wrapped)
+        }
         Launch::Url(_) => None,
     }
 }

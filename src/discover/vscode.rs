@@ -19,6 +19,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::Editor,
     reads_remote: true,
+    hands_on: false,
     project: &[
         ".vscode/mcp.json",
         ".vscode/settings.json",

@@ -16,6 +16,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::EnvOnly,
     reads_remote: true,
+    hands_on: false,
     project: &[],
     names: &["windsurf/mcp_config.json", ".codeium/mcp_config.json", "mcp_config.json"],
     keys: &[&["mcpServers"]],

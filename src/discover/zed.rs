@@ -16,6 +16,7 @@ pub static CLIENT: Spec = Spec {
     format: Format::Json,
     syntax: Syntax::None,
     reads_remote: true,
+    hands_on: false,
     project: &[".zed/settings.json"],
     names: &["zed/settings.json"],
     keys: &[&["context_servers"]],

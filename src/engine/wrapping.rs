@@ -5,6 +5,11 @@
 //! even an empty list: the one thing about the original that its text could not tell otherwise, and a
 //! spelling that survives a client that formats its file anew.
 
+use std::collections::BTreeMap;
+
+/// The variables that put our settings and what we trust elsewhere, in an entry as in a shell.
+pub const MOVING: [&str; 4] = ["MCPWATCH_HOME", "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
+
 /// The variable that carries a remote entry's own text.
 pub const ENTRY_VARIABLE: &str = "MCPWATCH_ENTRY";
 
@@ -23,6 +28,9 @@ pub struct Wrapped {
     pub ours: usize,
     /// Whether the original had no list of arguments.
     pub bare: bool,
+    /// Those of [`MOVING`] that its entry sets: for the gate as for the server. Nothing where the words
+    /// alone were looked at.
+    pub moved: BTreeMap<String, String>,
 }
 
 /// The arguments before the original command.
@@ -68,11 +76,20 @@ pub fn recognise<S: AsRef<str>>(command: &str, args: &[S]) -> Option<Wrapped> {
     let lock = option(options, "--lock").map(|(lock, _)| lock.to_owned());
     if let Some((id, _)) = option(options, "--id") {
         let name = split_id(id).map_or(id, |(_, name)| name).to_owned();
-        return Some(Wrapped { exe, lock, name, remote: true, ours: args.len(), bare: false });
+        return Some(Wrapped {
+            exe,
+            lock,
+            name,
+            remote: true,
+            ours: args.len(),
+            bare: false,
+            moved: BTreeMap::new(),
+        });
     }
     let end = end.filter(|end| args.len() > end + 1)?;
     let (name, bare) = option(options, "--server")?;
-    Some(Wrapped { exe, lock, name: name.to_owned(), remote: false, ours: end + 2, bare })
+    let moved = BTreeMap::new();
+    Some(Wrapped { exe, lock, name: name.to_owned(), remote: false, ours: end + 2, bare, moved })
 }
 
 /// An option's value, and whether it is written with `=`.

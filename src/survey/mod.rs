@@ -31,6 +31,7 @@ pub mod values;
 pub mod wrap;
 pub mod wrap_diff;
 mod wrap_error;
+pub mod wrap_reach;
 pub mod wrap_status;
 
 pub use error::SurveyError;

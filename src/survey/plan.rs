@@ -6,7 +6,7 @@
 //! nothing that was not asked for.
 
 use super::locks::{self, LockUse};
-use super::{Ground, SurveyError, policy};
+use super::{Ground, SurveyError, policy, wrap_reach};
 use crate::discover::{self, Discovered, Disk, Entry, Files, Looked, Problem, Unresolved};
 use crate::engine::launchpin::Launch;
 use crate::engine::lockfile::ServerPin;
@@ -183,6 +183,7 @@ impl Plan {
         let trusted = self.locks[lock].is_trusted() || ask.trust_lock;
         for name in names {
             let own = entries.iter().filter(|entry| entry.name == name).cloned();
+            let own = own.map(|entry| wrap_reach::without_ours(entry, &pins, ground));
             for (key, pin, group) in assign(&name, same_launches(own.collect(), ground), &pins, ground) {
                 let standing = standing(&group, pin.as_ref(), trusted, ask, ground);
                 self.servers.push(Server { name: key, lock, entries: group, pin, standing });

@@ -156,7 +156,7 @@ pub fn unwrap_all(entries: &[&Entry], paths: &Paths, files: &dyn Files) -> Resul
 }
 
 /// Why an entry must stay as it is.
-fn reason_to_leave(target: &Target<'_>) -> Option<Left> {
+pub(super) fn reason_to_leave(target: &Target<'_>) -> Option<Left> {
     let entry = target.entry;
     match entry.scope {
         Scope::Managed => return Some(Left::Managed),

@@ -1,5 +1,6 @@
 //! How an entry stands: wrapped, not wrapped, edited since.
 
+use super::wrap_reach;
 use crate::discover::{Entry, Files, Scope};
 use crate::engine::json::Path;
 use crate::engine::launchpin::Launch;
@@ -19,6 +20,8 @@ pub enum Standing {
     Wrapped,
     /// It does, but what it starts was edited since.
     Edited,
+    /// It does, but the entry's variables send its gate to another store, and to what is trusted there.
+    Elsewhere,
     /// It does, but the program that the entry names is not there.
     Broken,
     /// It did, and something took it out.
@@ -30,6 +33,7 @@ pub struct Wrappings<'a> {
     wraps: Wraps<'a>,
     known: BTreeMap<PathBuf, Wrapped>,
     files: &'a dyn Files,
+    variables: &'a BTreeMap<String, String>,
 }
 
 impl Standing {
@@ -39,6 +43,7 @@ impl Standing {
             Self::Plain => "not wrapped",
             Self::Wrapped => "wrapped",
             Self::Edited => "wrapped, edited since",
+            Self::Elsewhere => "wrapped, and sent to other approvals than these",
             Self::Broken => "wrapped by a program that is gone",
             Self::Undone => "unwrapped by something else",
         }
@@ -49,6 +54,10 @@ impl Standing {
         match self {
             Self::Plain | Self::Wrapped => None,
             Self::Edited => Some("`mcpwatch check` compares what it starts now with its pin."),
+            Self::Elsewhere => Some(
+                "A variable in its `env` (MCPWATCH_HOME, HOME, XDG_CONFIG_HOME or XDG_DATA_HOME) says where its \
+                 gate looks for approvals: take it out, unless you wrote it and know why.",
+            ),
             Self::Broken | Self::Undone => Some("Run `mcpwatch wrap` to put it right."),
         }
     }
@@ -56,10 +65,14 @@ impl Standing {
 
 impl<'a> Wrappings<'a> {
     /// Loads what our backups know.
-    pub fn load(paths: &'a Paths, files: &'a dyn Files) -> Result<Self, StoreError> {
+    pub fn load(
+        paths: &'a Paths,
+        files: &'a dyn Files,
+        variables: &'a BTreeMap<String, String>,
+    ) -> Result<Self, StoreError> {
         let wraps = Wraps::of(paths);
         let known = wraps.all()?;
-        Ok(Self { wraps, known, files })
+        Ok(Self { wraps, known, files, variables })
     }
 
     /// How an entry stands.
@@ -71,6 +84,9 @@ impl<'a> Wrappings<'a> {
         };
         if !self.files.exists(std::path::Path::new(&wrapped.exe)) {
             return Ok(Standing::Broken);
+        }
+        if wrap_reach::is_elsewhere(entry, self.variables) {
+            return Ok(Standing::Elsewhere);
         }
         let edited = known.is_some() && self.original(entry)?.is_some_and(|launch| launch != entry.launch);
         Ok(if edited { Standing::Edited } else { Standing::Wrapped })

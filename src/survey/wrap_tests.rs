@@ -53,7 +53,8 @@ impl Place {
     }
 
     fn standings(&self, found: &Discovered) -> Vec<Standing> {
-        let wrappings = Wrappings::load(&self.paths, &Disk).unwrap();
+        let none = BTreeMap::new();
+        let wrappings = Wrappings::load(&self.paths, &Disk, &none).unwrap();
         found.entries.iter().map(|entry| wrappings.standing(entry).unwrap()).collect()
     }
 }

@@ -128,6 +128,18 @@ impl Paths {
         noted.trust_file().exists().then_some(noted)
     }
 
+    /// The directories that a process of this account finds which was given none of the variables that
+    /// move them.
+    pub fn unmoved() -> Result<Self, PathsError> {
+        let account = Self::account()?;
+        if account.trust_file().exists() {
+            return Ok(account);
+        }
+        let note = files::read_private(&account.elsewhere_file(), NOTE_LIMIT).ok().flatten();
+        let noted = note.and_then(|note| Self::from_note(&account, &note));
+        Ok(noted.filter(|noted| noted.trust_file().exists()).unwrap_or(account))
+    }
+
     /// The directories of a note ([`Paths::note`]), in the place of those below the home folder.
     pub fn from_note(paths: &Self, note: &[u8]) -> Option<Self> {
         let note = json::parse(note).ok()?;

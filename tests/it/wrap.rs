@@ -122,6 +122,42 @@ fn servers_are_wrapped_by_name_and_left_with_reasons() {
     assert_eq!(code, Some(2), "{text}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_gate_that_would_look_elsewhere_is_told_with_what_helps() {
+    let home = Home::new();
+    let server = crate::fixture::path();
+    let entry = format!("[mcp_servers.two]\ncommand = '{}'\n", server.display());
+    fs::write(home.path(".codex/config.toml"), entry).unwrap();
+    let (text, code) = home.run(&["init", "--yes", "two"]);
+    assert_eq!(code, Some(0), "{text}");
+    // Codex hands on no MCPWATCH_HOME, which is set here.
+    let (text, _) = home.run(&["wrap", "two"]);
+    let ours = home.path("ours");
+    let remedy = format!("env = {{ MCPWATCH_HOME = {:?} }}", ours.to_str().unwrap());
+    let shown = remedy.replace(home.0.path().to_str().unwrap(), "~");
+    assert!(text.contains("MCPWATCH_HOME is set here, and what Codex starts may not get that."), "{text}");
+    assert!(text.contains(&shown), "{text}");
+    let (json, _) = home.run(&["wrap", "two", "--format", "json", "--quiet"]);
+    assert!(json.contains(r#""unreached""#) && json.contains(r#""client": "codex""#), "{json}");
+    // Once it is there, nobody is told anything: the variable is for the gate, and leads it here.
+    let wrapped = home.read(".codex/config.toml");
+    fs::write(home.path(".codex/config.toml"), format!("{wrapped}{remedy}\n")).unwrap();
+    let (text, _) = home.run(&["wrap", "two"]);
+    assert!(text.contains("wrapped already") && !text.contains("MCPWATCH_HOME"), "{text}");
+    let (text, code) = home.run(&["check", "two"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(!home.run(&["status"]).0.contains("sent to other approvals"));
+    // Another store is another trust: that is told by all.
+    let other = remedy.replace("ours", "theirs");
+    fs::write(home.path(".codex/config.toml"), format!("{wrapped}{other}\n")).unwrap();
+    let (text, code) = home.run(&["check", "two"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("MCPWATCH_HOME"), "{text}");
+    let (text, _) = home.run(&["status"]);
+    assert!(text.contains("wrapped, and sent to other approvals than these"), "{text}");
+}
+
 #[test]
 fn unwrapping_needs_a_terminal() {
     let home = Home::new();

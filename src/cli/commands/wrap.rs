@@ -11,6 +11,7 @@ use crate::cli::render::{json, listing};
 use crate::discover::Disk;
 use crate::survey::plan::Plan;
 use crate::survey::wrap::{self, Change, Target};
+use crate::survey::wrap_reach::{self, Unreached};
 use crate::survey::{Ground, machine};
 use std::path::PathBuf;
 
@@ -49,10 +50,14 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             app.out.say("Restart the clients to make it so; `mcpwatch unwrap` takes it back.");
         }
     }
+    let unreached = wrap_reach::unreached(&targets, &ground);
+    warn(app, &unreached);
     let failed = changes.iter().any(Change::has_failures) || !plan.problems.is_empty();
     let exit = if failed { Exit::Failed } else { Exit::Done };
     if app.common.json() {
-        app.out.data(&json::document("wrap", exit, &[exit], wrapping::members(&changes)))?;
+        let mut members = wrapping::members(&changes);
+        members.insert("unreached", wrapping::unreached_members(&unreached));
+        app.out.data(&json::document("wrap", exit, &[exit], members))?;
     }
     Ok(exit)
 }
@@ -70,7 +75,8 @@ pub(super) fn offer(
     let plan = app.plan(&app.ask(names), ground)?;
     let exe = program()?;
     let args = Args { names: Vec::new(), project: false, dry_run: false };
-    let changes = wrap::wrap(&targets(&plan, &args), &exe, &ground.paths, &Disk)?;
+    let targets = targets(&plan, &args);
+    let changes = wrap::wrap(&targets, &exe, &ground.paths, &Disk)?;
     let files: Vec<String> = changes
         .iter()
         .filter(|change| !change.is_empty())
@@ -100,8 +106,14 @@ pub(super) fn offer(
     }
     let changes = apply(changes, ground)?;
     report(app, &changes, Way::In, ground)?;
+    warn(app, &wrap_reach::unreached(&targets, ground));
     app.out.say("Restart the clients to make it so; `mcpwatch unwrap` takes it back.");
     Ok(())
+}
+
+/// Says where gates would not find what is approved.
+fn warn(app: &App, unreached: &[Unreached]) {
+    unreached.iter().flat_map(wrapping::unreached).for_each(|line| app.out.warn(&line));
 }
 
 /// Every place of the servers that are meant.

@@ -4,14 +4,18 @@ use super::human::{BOLD, DIM, GREEN, RED, YELLOW, list, paint};
 use super::json;
 use super::listing::short_path;
 use crate::cli::error::Error;
-use crate::discover::{Disk, Entry};
+use crate::discover::{Disk, Entry, Format};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::survey::plan::{Plan, Server};
 use crate::survey::wrap::{Change, Left, Outcome};
 use crate::survey::wrap_diff::{self, Side};
+use crate::survey::wrap_reach::Unreached;
 use crate::survey::wrap_status::{Standing, Wrappings};
 use crate::survey::{Ground, SurveyError};
+
+/// How much of a variable's value is shown.
+const VALUE: usize = 300;
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,34 @@ pub fn human(change: &Change, way: Way, ground: &Ground) -> Vec<String> {
         lines.push(format!("        {}", paint(DIM, &left.hint())));
     }
     lines
+}
+
+/// What is to be done so that gates of a client find the approvals: a few lines.
+pub fn unreached(unreached: &Unreached) -> Vec<String> {
+    let names: Vec<String> = unreached.variables.keys().cloned().collect();
+    let servers: Vec<String> = unreached.servers.iter().map(|name| show::name(name)).collect();
+    let value = |text: &str| show::line(&serde_json::Value::from(text).to_string(), VALUE);
+    let member = |(name, text): (&String, &String)| match unreached.client.0.format {
+        Format::Json => format!("\"{name}\": {}", value(text)),
+        Format::Toml => format!("{name} = {}", value(text)),
+    };
+    let members = unreached.variables.iter().map(member).collect::<Vec<_>>().join(", ");
+    let written = match unreached.client.0.format {
+        Format::Json => format!("\"env\": {{{members}}}"),
+        Format::Toml => format!("env = {{ {members} }}"),
+    };
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    vec![
+        format!(
+            "{}: {} {verb} set here, and what {} starts may not get that. Its gates would then look for \
+             approvals in the usual folders and find none. Put this into the entry of {}:",
+            paint(YELLOW, "note"),
+            list(&names),
+            unreached.client,
+            list(&servers)
+        ),
+        format!("    {written}"),
+    ]
 }
 
 /// What would change in one file, as a diff.
@@ -97,6 +129,7 @@ pub fn standing_members(plan: &Plan, ground: &Ground) -> Result<Value, Error> {
             Standing::Plain => "plain",
             Standing::Wrapped => "wrapped",
             Standing::Edited => "edited",
+            Standing::Elsewhere => "elsewhere",
             Standing::Broken => "broken",
             Standing::Undone => "undone",
         };
@@ -107,11 +140,27 @@ pub fn standing_members(plan: &Plan, ground: &Ground) -> Result<Value, Error> {
 }
 
 fn places<'a>(plan: &'a Plan, ground: &Ground) -> Result<Vec<(&'a Server, &'a Entry, Standing)>, Error> {
-    let wrappings = Wrappings::load(&ground.paths, &Disk).map_err(SurveyError::from)?;
+    let wrappings = Wrappings::load(&ground.paths, &Disk, &ground.vars.env).map_err(SurveyError::from)?;
     let of = |server: &'a Server| server.entries.iter().map(move |entry| (server, entry));
     let entries = plan.servers.iter().flat_map(of);
     let stand = |(server, entry)| Ok((server, entry, wrappings.standing(entry).map_err(SurveyError::from)?));
     entries.map(stand).collect()
+}
+
+/// What gates would not find, for programs.
+pub fn unreached_members(unreached: &[Unreached]) -> Value {
+    let missing = |unreached: &Unreached| {
+        let mut missing = Object::new();
+        missing.insert("client", unreached.client.id());
+        missing.insert("servers", unreached.servers.iter().cloned().map(Value::from).collect::<Vec<Value>>());
+        let mut env = Object::new();
+        for (name, value) in &unreached.variables {
+            env.insert(name.as_str(), value.as_str());
+        }
+        missing.insert("env", env);
+        Value::Object(missing)
+    };
+    Value::Array(unreached.iter().map(missing).collect())
 }
 
 /// The files for programs.
