@@ -114,10 +114,12 @@ impl ProxyError {
 
 impl Pins {
     /// The pins of a run, in the folder it was started in.
-    pub fn new(asked: Asked, session: String) -> Result<Self, ProxyError> {
+    pub fn new(mut asked: Asked, session: String) -> Result<Self, ProxyError> {
         let paths = Paths::system()?;
         let cwd = std::env::current_dir()
             .map_err(|source| ProxyError::System { what: "the working folder cannot be told", source })?;
+        // A project's shared file names its lock from the project's folder.
+        asked.lock = asked.lock.map(|lock| cwd.join(lock));
         Ok(Self { asked, paths, cwd, session, before: OnceLock::new() })
     }
 

@@ -21,6 +21,9 @@ use crate::sys::paths::Paths;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+/// What we are called on everybody's `PATH`.
+const OWN_NAME: &str = "mcpwatch";
+
 /// How often a plan is made anew because the client rewrote its file meanwhile.
 const ATTEMPTS: usize = 3;
 
@@ -97,8 +100,8 @@ pub fn wrap(
         let action = match reason_to_leave(target) {
             Some(left) => Action::Leave(left),
             None => Action::Wrap {
-                exe: exe.to_owned(),
-                lock: target.lock.map(|lock| lock.display().to_string()),
+                exe: if is_shared(entry) { OWN_NAME.to_owned() } else { exe.to_owned() },
+                lock: target.lock.map(|lock| lock_of(entry, lock)),
                 name: target.name.to_owned(),
                 client: entry.client,
                 forward: forward(entry),
@@ -111,6 +114,20 @@ pub fn wrap(
         .into_iter()
         .map(|(file, (client, edits))| Change::plan(client, file, edits, paths, files))
         .collect()
+}
+
+/// Whether an entry stands in a file that goes to other machines: there, the program is named as anyone
+/// has it, and the lock from the project's folder, where clients start what a project configures.
+fn is_shared(entry: &Entry) -> bool {
+    entry.scope == Scope::Project
+}
+
+/// The lock as an entry names it.
+fn lock_of(entry: &Entry, lock: &std::path::Path) -> String {
+    let starts_elsewhere = matches!(&entry.launch, Launch::Command(launch) if launch.cwd.is_some());
+    let folder = entry.folder.as_ref().filter(|_| is_shared(entry) && !starts_elsewhere);
+    let near = folder.and_then(|folder| lock.strip_prefix(folder).ok());
+    near.unwrap_or(lock).display().to_string()
 }
 
 /// Plans to unwrap entries, a change for each file.

@@ -45,7 +45,9 @@ impl Left {
         match self {
             Self::Managed => "Ask the administrator to wrap it.".into(),
             Self::Plugin => "Configure the server yourself and switch the plugin's off.".into(),
-            Self::Project => "Name it, or say --project, if all who use the project have mcpwatch.".into(),
+            Self::Project => {
+                "Name it, or say --project, if all who use the project have mcpwatch on their PATH.".into()
+            }
             Self::OwnFields(_) => "Give it a header with a token instead, then wrap it.".into(),
             Self::SignIn => {
                 "Pin it first with `mcpwatch init NAME`: what that can read can be wrapped.".into()

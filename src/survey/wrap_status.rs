@@ -24,6 +24,8 @@ pub enum Standing {
     Elsewhere,
     /// It does, but the program that the entry names is not there.
     Broken,
+    /// It does, in a file that others share, and this machine's `PATH` has no program of our name.
+    Unfound,
     /// It did, and something took it out.
     Undone,
 }
@@ -45,6 +47,7 @@ impl Standing {
             Self::Edited => "wrapped, edited since",
             Self::Elsewhere => "wrapped, and sent to other approvals than these",
             Self::Broken => "wrapped by a program that is gone",
+            Self::Unfound => "wrapped, and mcpwatch is not on the PATH",
             Self::Undone => "unwrapped by something else",
         }
     }
@@ -57,6 +60,9 @@ impl Standing {
             Self::Elsewhere => Some(
                 "A variable in its `env` (MCPWATCH_HOME, HOME, XDG_CONFIG_HOME or XDG_DATA_HOME) says where its \
                  gate looks for approvals: take it out, unless you wrote it and know why.",
+            ),
+            Self::Unfound => Some(
+                "A shared file names mcpwatch as everybody has it: put its folder on the PATH, also of the client.",
             ),
             Self::Broken | Self::Undone => Some("Run `mcpwatch wrap` to put it right."),
         }
@@ -82,7 +88,12 @@ impl<'a> Wrappings<'a> {
             let was = known.is_some_and(|known| known.entries.contains(&entry.key_path));
             return Ok(if was { Standing::Undone } else { Standing::Plain });
         };
-        if !self.files.exists(std::path::Path::new(&wrapped.exe)) {
+        let exe = std::path::Path::new(&wrapped.exe);
+        let is_name = exe.components().count() == 1;
+        if is_name && !self.is_on_path(exe) {
+            return Ok(Standing::Unfound);
+        }
+        if !is_name && !self.files.exists(exe) {
             return Ok(Standing::Broken);
         }
         if wrap_reach::is_elsewhere(entry, self.variables) {
@@ -90,6 +101,14 @@ impl<'a> Wrappings<'a> {
         }
         let edited = known.is_some() && self.original(entry)?.is_some_and(|launch| launch != entry.launch);
         Ok(if edited { Standing::Edited } else { Standing::Wrapped })
+    }
+
+    fn is_on_path(&self, exe: &std::path::Path) -> bool {
+        let folders = self.variables.get("PATH").map(String::as_str).unwrap_or_default();
+        std::env::split_paths(folders).any(|folder| {
+            let file = folder.join(exe);
+            self.files.exists(&file) || self.files.exists(&file.with_extension("exe"))
+        })
     }
 
     /// The launch that the backup has for an entry.

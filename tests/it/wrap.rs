@@ -1,5 +1,7 @@
 //! `wrap`, `unwrap` and `uninstall` as a person meets them.
 
+use crate::cli::bench::Bench;
+use crate::gate::Session;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -38,6 +40,9 @@ impl Home {
     fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir(self.path("p")).stdin(Stdio::null()).env("MCPWATCH_HOME", self.path("ours"));
+        // No mcpwatch of this machine's.
+        #[cfg(unix)]
+        command.env("PATH", "/usr/bin:/bin");
         for name in ["HOME", "USERPROFILE"] {
             command.env(name, self.0.path());
         }
@@ -156,6 +161,42 @@ fn a_gate_that_would_look_elsewhere_is_told_with_what_helps() {
     assert!(text.contains("MCPWATCH_HOME"), "{text}");
     let (text, _) = home.run(&["status"]);
     assert!(text.contains("wrapped, and sent to other approvals than these"), "{text}");
+}
+
+/// A file that goes to other machines says nothing of this one, and works where the project is.
+#[test]
+fn a_shared_file_names_nothing_of_this_machine() {
+    let bench = Bench::new();
+    let entry = serde_json::json!({ "command": crate::fixture::path(), "args": [] });
+    bench.write(".mcp.json", &serde_json::json!({ "mcpServers": { "notes": entry } }).to_string());
+    let Some(run) = bench.at_terminal(&["init"], &["yes", "y", "n", "n"]) else { return };
+    assert!(run.stdout.contains("Pinned"), "{}", run.all());
+    let run = bench.run(&["wrap", "--project"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    let file: serde_json::Value = serde_json::from_str(&bench.read(".mcp.json")).unwrap();
+    let entry = &file["mcpServers"]["notes"];
+    assert_eq!(entry["command"], "mcpwatch");
+    let args: Vec<&str> =
+        entry["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(args[..6], ["run", "--lock", "mcp.lock", "--server", "notes", "--"]);
+
+    let folder = Path::new(env!("CARGO_BIN_EXE_mcpwatch")).parent().unwrap();
+    let known = std::env::var_os("PATH").unwrap();
+    let folders = [folder.to_owned()].into_iter().chain(std::env::split_paths(&known));
+    let path = std::env::join_paths(folders).unwrap();
+    let mut command = Command::new("mcpwatch");
+    command.args(&args).current_dir(bench.work()).env("PATH", &path);
+    command.env("MCPWATCH_HOME", bench.home().join("mcpwatch"));
+    let mut session = Session::start(command);
+    session.open();
+    assert_eq!(session.tools().len(), 8);
+    let mut status = bench.command();
+    let status = status.arg("status").current_dir(bench.work()).env("PATH", &path).output().unwrap();
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(status.contains("notes  wrapped  .mcp.json"), "{status}");
+    assert!(bench.run(&["status"]).stdout.contains("notes  wrapped, and mcpwatch is not on the PATH"));
+    let again = bench.run(&["wrap", "--project"]);
+    assert!(again.all().contains("wrapped already"), "{}", again.all());
 }
 
 #[test]

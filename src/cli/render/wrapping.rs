@@ -131,6 +131,7 @@ pub fn standing_members(plan: &Plan, ground: &Ground) -> Result<Value, Error> {
             Standing::Edited => "edited",
             Standing::Elsewhere => "elsewhere",
             Standing::Broken => "broken",
+            Standing::Unfound => "unfound",
             Standing::Undone => "undone",
         };
         place.insert("wrapping", state);
