@@ -44,6 +44,10 @@ pub enum Event {
     Signalled(ServerId),
     /// A server offers no way to say that its lists changed; it is read at the interval.
     Deaf(ServerId),
+    /// A session opened; the protocol version that was agreed on.
+    Session(ServerId, String),
+    /// A session is over; why, in our words.
+    Over(ServerId, String),
     /// A session ended by itself: its number, and why, in our words.
     Ended(ServerId, u64, String),
     /// The notification service can be used, or why not.

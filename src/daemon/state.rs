@@ -157,6 +157,15 @@ impl State {
                     server.course.deaf = true;
                 }
             }
+            Event::Session(id, protocol) => {
+                let view = record::event::View::Daemon;
+                let session = record::Event::Session { server: id.name, view, client: None, protocol };
+                out.push(log(session));
+            }
+            Event::Over(id, reason) => {
+                let view = record::event::View::Daemon;
+                out.push(log(record::Event::Closed { server: id.name, view, reason }));
+            }
             Event::Ended(id, _, why) => {
                 if let Some(server) = self.servers.get_mut(&id) {
                     server.course.failed(now.steady);

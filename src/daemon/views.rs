@@ -4,12 +4,14 @@
 //! what it is (`split-view`); one that merely changed in between is not.
 
 use super::event::{Change, Effect, Now};
-use super::state::{State, log_change};
+use super::state::{State, log, log_change};
 use super::tell;
 use crate::alert::text::Notice;
 use crate::engine::digest::{Digest, Tag};
+use crate::engine::record;
 use crate::engine::record::event::View;
 use crate::ipc::message::ServerId;
+use crate::survey::sighted::SPLIT_VIEW;
 
 /// Who saw something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,12 @@ pub(super) fn changed(state: &mut State, now: Now, id: &ServerId, who: Who, chan
     }
     if split {
         let set = Digest::of_bytes(Tag::Offer, format!("split {}", change.offer).as_bytes());
+        out.push(log(record::Event::Finding {
+            server: id.name.clone(),
+            code: SPLIT_VIEW.to_owned(),
+            severity: "critical".to_owned(),
+            place: "what it shows the gate and what it shows the daemon".to_owned(),
+        }));
         let notice = Notice::SplitView { server: state.name(id), since: tell::time_of_day(minute) };
         out.extend(tell::tell(state, now, id, notice, set, &[]));
     } else if !known {

@@ -20,7 +20,7 @@ use crate::ipc::message::ServerId;
 use crate::launch;
 use crate::survey::plan::Standing;
 use crate::survey::reading::Shown;
-use crate::survey::{decide, judge, machine, pins, run as judging, target};
+use crate::survey::{decide, judge, machine, pins, record, run as judging, target};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,7 +116,11 @@ impl Visit {
             Stay::Close => {
                 let read = connect::read(&target, &options, &|_| {}).await;
                 let outcome = match read {
-                    Ok(reading) => self.judge(&ready, reading, None, false).await,
+                    Ok(reading) => {
+                        self.opened(&reading).await;
+                        self.over("it was read").await;
+                        self.judge(&ready, reading, None, false).await
+                    }
                     Err(error) => failed(&error, &ready.secrets),
                 };
                 self.told(outcome).await;
@@ -131,7 +135,9 @@ impl Visit {
                     tokio::select! {
                         news = told.recv() => match news {
                             Some(Told::Read(reading, life)) => {
-                                was_read = true;
+                                if !std::mem::replace(&mut was_read, true) {
+                                    self.opened(&reading).await;
+                                }
                                 let life = life.and_then(|life| u64::try_from(life.as_millis()).ok());
                                 self.told(self.judge(&ready, *reading, life, true).await).await;
                                 turn = None;
@@ -145,6 +151,9 @@ impl Visit {
                             None => {}
                         },
                         ended = &mut session => {
+                            if was_read {
+                                self.over(&over(&ended, &ready.secrets)).await;
+                            }
                             match ended {
                                 Ok(()) => {}
                                 Err(error) if !was_read => self.told(failed(&error, &ready.secrets)).await,
@@ -165,6 +174,17 @@ impl Visit {
 
     async fn told(&self, outcome: Outcome) {
         let _ = self.tell.send(Event::Read(self.id.clone(), outcome)).await;
+    }
+
+    /// Tells of a session, for the log.
+    async fn opened(&self, reading: &Reading) {
+        let protocol = show::line(&reading.protocol, WORDS);
+        let _ = self.tell.send(Event::Session(self.id.clone(), protocol)).await;
+    }
+
+    /// Tells of its end.
+    async fn over(&self, why: &str) {
+        let _ = self.tell.send(Event::Over(self.id.clone(), why.to_owned())).await;
     }
 
     /// Judges on a thread of its own: pins are read from the disk.
@@ -220,7 +240,8 @@ fn judge(
     // An offer that cannot be kept is told all the same; `approve` reads the server again then.
     let offer = decide::keep(&change, ground).unwrap_or(change.offer);
     let remote = matches!(ready.launch, Launch::Url(_));
-    Outcome::Changed { change: told(&change.full, offer, remote), connected }
+    let findings = record::artifact_findings(&change);
+    Outcome::Changed { change: Change { findings, ..told(&change.full, offer, remote) }, connected }
 }
 
 impl Ready {
@@ -298,6 +319,14 @@ fn failed(error: &ConnectError, secrets: &Known) -> Outcome {
 /// Why a server could not be read, in our words.
 fn why(error: &ConnectError, secrets: &Known) -> String {
     show::line(&secrets.mask(&error.to_string()), WORDS)
+}
+
+/// Why a session is over.
+fn over(ended: &Result<(), ConnectError>, secrets: &Known) -> String {
+    match ended {
+        Ok(()) => "it was not needed any more".to_owned(),
+        Err(error) => why(error, secrets),
+    }
 }
 
 fn told(set: &diff::ChangeSet, offer: Digest, remote: bool) -> Change {

@@ -7,7 +7,7 @@
 //! Does not: promise to know every secret. A short password in the middle of a sentence has no
 //! shape; that is why headers and environment values are masked whole, whatever they look like.
 
-use super::json::{Path, Step, Value};
+use super::json::{Object, Path, Step, Value};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -121,6 +121,14 @@ impl Known {
         Self(known)
     }
 
+    /// Both at once.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self.0.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.cmp(b)));
+        self
+    }
+
     /// Masks the known values, and what is a secret by name or shape.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut spans = self::spans(text);
@@ -128,6 +136,27 @@ impl Known {
             spans.extend(text.match_indices(value.as_str()).map(|(at, found)| at..at + found.len()));
         }
         replace(text, join(spans), MARK)
+    }
+
+    /// The same for every text in a value, and for whatever stands under a secret's name.
+    pub fn mask_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::from(self.mask(text).as_ref()),
+            Value::Array(items) => items.iter().map(|item| self.mask_value(item)).collect::<Vec<_>>().into(),
+            Value::Object(object) => {
+                let mut masked = Object::new();
+                for (key, value) in object.iter() {
+                    let is_plain = matches!(value, Value::Null | Value::Bool(_));
+                    let value = match is_secret_name(key) && !is_plain {
+                        true => Value::from(MARK),
+                        false => self.mask_value(value),
+                    };
+                    masked.insert(self.mask(key).as_ref(), value);
+                }
+                Value::Object(masked)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
     }
 
     /// The name of a known value that a text holds.

@@ -49,6 +49,8 @@ pub struct ServerSettings {
     pub interval: u64,
     /// How long the daemon keeps a server of its own running.
     pub linger: u64,
+    /// Whether the log keeps the arguments of calls.
+    pub log_contents: bool,
 }
 
 /// How the daemon watches a server.
@@ -132,6 +134,7 @@ impl Default for ServerSettings {
             watch: Watch::Resident,
             interval: 30 * 60_000,
             linger: 15 * 60_000,
+            log_contents: false,
         }
     }
 }
@@ -171,6 +174,15 @@ impl Settings {
             open: size(limits.open_requests),
             waiting: size(limits.waiting),
         }
+    }
+
+    /// The keys by which the log keeps the arguments of calls. That loosens no gate; it puts what may be
+    /// secret on the disk, so it is said wherever somebody asks how things stand.
+    pub fn logging_contents(&self) -> Vec<String> {
+        let for_all = self.all.log_contents.then(|| "log_contents".to_owned());
+        let own = self.servers.iter().filter(|(_, server)| server.log_contents && for_all.is_none());
+        let own = own.map(|(name, _)| format!("server.{name}.log_contents"));
+        for_all.clone().into_iter().chain(own).collect()
     }
 
     /// What loosens the watch: keys and values that differ from the default towards less protection.

@@ -49,6 +49,17 @@ fn reads_overrides() {
 }
 
 #[test]
+fn contents_are_logged_for_those_that_ask_for_it() {
+    let keys = |text: &str| parse(text).unwrap().logging_contents();
+    assert!(keys("").is_empty() && keys("[server.a]\nlog_contents = \"off\"\n").is_empty());
+    assert_eq!(keys("log_contents = \"arguments\"\n[server.a]\nhold = \"1s\"\n"), ["log_contents"]);
+    assert_eq!(keys("[server.a]\nlog_contents = \"arguments\"\n"), ["server.a.log_contents"]);
+    let settings = parse("log_contents = \"arguments\"\n[server.a]\nlog_contents = \"off\"\n").unwrap();
+    assert!(settings.server("b").log_contents && !settings.server("a").log_contents);
+    assert_eq!(settings.weakened_digest(), None, "it loosens no gate");
+}
+
+#[test]
 fn refuses_with_a_hint() {
     let cases = [
         "hold = ",

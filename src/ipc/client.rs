@@ -116,8 +116,7 @@ async fn stay(
             tokio::select! {
                 () = &mut retry => break,
                 told = news.recv() => match told {
-                    Some(GateNews::Attached(newer)) => gate = newer,
-                    Some(_) => {}
+                    Some(news) => keep(&mut gate, &news),
                     None => return,
                 },
             }
@@ -141,9 +140,7 @@ async fn talk(
     let speak = async {
         loop {
             let told = news.recv().await?;
-            if let GateNews::Attached(newer) = &told {
-                *gate = newer.clone();
-            }
+            keep(gate, &told);
             if wire::write(&mut writer, &Request::Run(told), FRAME_LIMIT).await.is_err() {
                 return Some(());
             }
@@ -163,6 +160,15 @@ async fn talk(
     tokio::select! {
         end = speak => end,
         end = listen => end,
+    }
+}
+
+/// Keeps what the next daemon is to be told at once.
+fn keep(gate: &mut Gate, news: &GateNews) {
+    match news {
+        GateNews::Attached(newer) => *gate = newer.clone(),
+        GateNews::Log { trouble } => gate.no_log.clone_from(trouble),
+        GateNews::Listed { .. } | GateNews::Offered { .. } | GateNews::Holding { .. } | GateNews::Clear => {}
     }
 }
 

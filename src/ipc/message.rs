@@ -91,6 +91,11 @@ pub enum GateNews {
     },
     /// It is back to what is approved.
     Clear,
+    /// It can write the log again, or why not. It blocks all the same.
+    Log {
+        /// Why not.
+        trouble: Option<String>,
+    },
 }
 
 /// An item that is not as approved.
@@ -147,6 +152,9 @@ pub struct Gate {
     pub process: Option<u32>,
     /// Whether it only observes.
     pub observe: bool,
+    /// Why it cannot write the log, if so.
+    #[serde(default)]
+    pub no_log: Option<String>,
 }
 
 /// Everything the daemon sends after its hello.

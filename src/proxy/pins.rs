@@ -79,6 +79,8 @@ pub struct Loaded {
     pub limits: Limits,
     /// The largest message.
     pub message: usize,
+    /// Whether the log keeps the arguments of calls.
+    pub log_contents: bool,
     /// Whether the server may be started.
     pub may_start: bool,
     /// How long this holds at most, because an approval ends with the day.
@@ -152,6 +154,7 @@ impl Pins {
             mode: Mode::Enforce,
             limits: Settings::default().gate_limits(""),
             message: crate::engine::frame::LIMIT,
+            log_contents: false,
             may_start: false,
             ends_in: None,
         };
@@ -172,6 +175,7 @@ impl Pins {
             mode: settings.server(name).mode,
             limits: settings.gate_limits(name),
             message: usize::try_from(settings.limits.message).unwrap_or(usize::MAX),
+            log_contents: settings.server(name).log_contents,
             may_start,
             ends_in,
         };

@@ -99,6 +99,11 @@ impl Pump {
         self.report.borrow_mut().attach(news);
     }
 
+    /// From now on the log keeps no arguments of calls.
+    pub fn keep_no_contents(&self) {
+        self.report.borrow_mut().keep_no_contents();
+    }
+
     /// Moves one direction until its source ends, or its first bytes do not stand the check.
     pub async fn direction(
         &self,

@@ -1,28 +1,34 @@
 //! What the gate saw, written down and told, away from the path of the messages.
 //!
 //! Promises: nothing here waits for a disk or a daemon; what was offered is kept before it is spoken
-//! of; the same thing is not written twice within a minute, so that a flood does not fill the log.
+//! of; the same thing is not written twice within a minute, so that a flood does not fill the log. A log
+//! that cannot be written is said once on stderr and to the daemon, and stops nothing. Arguments of calls
+//! are kept only where the settings say so, masked and cut.
+
+mod writer;
 
 use crate::engine::canon;
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::gate::{ClientKind, Record, Seen, Side, Verdict};
 use crate::engine::json::{Object, Value};
 use crate::engine::launchpin::{self, Launch};
-use crate::engine::record::event::{Event, Outcome, View};
+use crate::engine::record::event::{Event, View};
 use crate::engine::show;
 use crate::engine::surface::{ItemKey, Surface};
 use crate::ipc::message::{Cause, GateNews, ItemNews, What};
 use crate::store::log::Log;
 use crate::store::offers::Offers;
 use crate::store::sightings::{self, Sighting, Sightings};
-use crate::store::trust::{self, Trust};
 use crate::survey::machine;
 use crate::sys::files;
 use crate::sys::paths::Paths;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use writer::{Call, Contents, Job, News, Writer};
 
 /// The time in which the same block is written once, in milliseconds.
 const SAME: u64 = 60_000;
@@ -52,7 +58,8 @@ pub struct Report {
     launch: Launch,
     /// The writer's thread, once there is something to write.
     writer: Option<(SyncSender<Job>, JoinHandle<()>)>,
-    news: Option<tokio::sync::mpsc::Sender<GateNews>>,
+    news: News,
+    contents: Contents,
     written: BTreeMap<String, u64>,
     /// Items that are not as approved, by the last judgement.
     differing: BTreeMap<ItemKey, (Verdict, Option<Digest>)>,
@@ -63,25 +70,6 @@ pub struct Report {
     waiting: u32,
     /// Why what runs shows something else, as far as is known.
     cause: Cause,
-}
-
-/// A call that the server has not answered.
-struct Call {
-    at: u64,
-    item: ItemKey,
-    arguments: Vec<u8>,
-}
-
-enum Job {
-    Log(u64, Event),
-    /// A call, how it ended, and when.
-    Call(Call, Outcome, u64),
-    /// The bytes of an offer, and what is the matter with it.
-    Offer(Vec<u8>, Box<Sighting>, Vec<ItemKey>),
-    /// Everything is as approved.
-    Clear(Option<String>),
-    /// The session is over.
-    End,
 }
 
 impl Report {
@@ -104,7 +92,8 @@ impl Report {
             paths: paths.clone(),
             launch: launch.clone(),
             writer: None,
-            news: None,
+            news: News::default(),
+            contents: Contents::default(),
             written: BTreeMap::new(),
             differing: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -115,9 +104,21 @@ impl Report {
         }
     }
 
+    /// The same, keeping the arguments of calls or not.
+    #[must_use]
+    pub fn with_contents(self, keeps: bool) -> Self {
+        self.contents.store(keeps, Ordering::Relaxed);
+        self
+    }
+
+    /// From now on the log keeps no arguments of calls.
+    pub fn keep_no_contents(&mut self) {
+        self.contents.store(false, Ordering::Relaxed);
+    }
+
     /// Tells a daemon from now on.
     pub fn attach(&mut self, news: tokio::sync::mpsc::Sender<GateNews>) {
-        self.news = Some(news);
+        self.news.open(news);
     }
 
     /// Writes down what the gate did.
@@ -315,10 +316,7 @@ impl Report {
     }
 
     fn tell(&self, news: GateNews) {
-        if let Some(daemon) = &self.news {
-            // A daemon that does not keep up reads the store instead.
-            let _full = daemon.try_send(news);
-        }
+        self.news.send(news);
     }
 
     fn write(&mut self, job: Job) {
@@ -333,6 +331,11 @@ impl Report {
                 session: self.session.clone(),
                 cause: self.cause,
                 trust: None,
+                news: self.news.clone(),
+                contents: Arc::clone(&self.contents),
+                secrets: None,
+                launch: self.launch.clone(),
+                was_said: false,
                 paths: self.paths.clone(),
             };
             let thread = std::thread::Builder::new().name("report".to_owned()).stack_size(256 << 10);
@@ -342,65 +345,6 @@ impl Report {
         if let Some((jobs, _)) = &self.writer {
             // A disk that does not keep up costs records, never messages.
             let _full = jobs.try_send(job);
-        }
-    }
-}
-
-/// What the writer's thread holds.
-struct Writer {
-    log: Log,
-    offers: Offers,
-    sightings: Sightings,
-    lock: PathBuf,
-    server: String,
-    session: String,
-    cause: Cause,
-    /// Holds the key of this machine; looked up for the first call.
-    trust: Option<Trust>,
-    paths: Paths,
-}
-
-impl Writer {
-    /// A digest that only this machine can make, so that arguments cannot be guessed from it.
-    fn keyed(&mut self, arguments: &[u8]) -> Option<Digest> {
-        if self.trust.is_none() {
-            // Nobody decided anything here yet: a key that lasts as long as this session.
-            self.trust = trust::load(&self.paths).ok().flatten().or_else(|| Trust::new().ok());
-        }
-        Some(self.trust.as_ref()?.keyed(Tag::Offer, arguments))
-    }
-
-    fn work(&mut self, job: Job) {
-        // What cannot be written has nowhere else to go: the gate has already done what it had to.
-        match job {
-            Job::Log(at, event) => drop(self.log.append(at, &event)),
-            Job::Call(call, outcome, now) => {
-                let Some(arguments) = self.keyed(&call.arguments) else { return };
-                let event = Event::Call {
-                    server: self.server.clone(),
-                    item: call.item,
-                    arguments,
-                    size: call.arguments.len() as u64,
-                    outcome,
-                    duration: now.saturating_sub(call.at),
-                    contents: None,
-                };
-                drop(self.log.append(now, &event));
-            }
-            Job::Offer(bytes, sighting, items) => {
-                let Ok(offer) = self.offers.put(Tag::Offer, &bytes) else { return };
-                let (at, server) = (sighting.at, self.server.clone());
-                if !sighting.items.is_empty() {
-                    drop(self.sightings.note(&sighting));
-                }
-                let view = View::Gate;
-                let cause = self.cause.name().to_owned();
-                drop(self.log.append(at, &Event::Change { server, view, offer, cause, items }));
-            }
-            Job::Clear(client) => {
-                drop(self.sightings.clear(&self.lock, &self.server, &self.session, client.as_deref()));
-            }
-            Job::End => drop(self.sightings.end(&self.lock, &self.server, &self.session)),
         }
     }
 }

@@ -81,7 +81,8 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
         platform: Platform::current().key(),
         machine: pins.machine(),
     };
-    let report = Report::new(&asked.server, &pins.lock(), &session, pins.paths(), &asked.launch, cause);
+    let report = Report::new(&asked.server, &pins.lock(), &session, pins.paths(), &asked.launch, cause)
+        .with_contents(loaded.log_contents);
     let gate = Gate::new(config, loaded.approval.clone());
     let pump = Pump::new(gate, report, output, loaded.message);
     let observes = loaded.mode == Mode::Observe;
@@ -205,6 +206,9 @@ impl<'a> Conversation<'a> {
     fn reload(&mut self, server: Option<&Server>) -> Option<(Server, Check)> {
         let mut loaded = self.pins.load();
         self.ends = loaded.ends_in.map(in_time);
+        if !loaded.log_contents {
+            self.pump.keep_no_contents();
+        }
         match loaded.mode {
             Mode::Enforce if self.observes => {
                 self.observes = false;
@@ -234,6 +238,7 @@ impl<'a> Conversation<'a> {
             client: None,
             process: server.as_ref().and_then(Server::id),
             observe: self.observes,
+            no_log: None,
         };
         let attached = ipc::client::attach(self.pins.paths().runtime.clone(), gate);
         self.pump.attach(attached.news);

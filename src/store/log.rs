@@ -194,6 +194,21 @@ impl Log {
         Ok(())
     }
 
+    /// Whether a line could be written now; says nothing where there is no log yet.
+    pub fn try_out(&self) -> Result<(), LogError> {
+        if !self.folder.exists() {
+            return Ok(());
+        }
+        let _lock = self.lock(PATIENCE)?;
+        self.open_current()?;
+        // As much as a line takes; a full disk has no room for it.
+        let path = self.folder.join("log.room");
+        let room = open(&path, OpenOptions::new().write(true).create(true).truncate(true))
+            .and_then(|mut file| file.write_all(&[b' '; 4096]));
+        let _ = fs::remove_file(&path);
+        room.map_err(|source| self.write_error(source))
+    }
+
     /// The current file.
     pub fn current(&self) -> PathBuf {
         self.folder.join(CURRENT)

@@ -1,9 +1,17 @@
-//! Decisions as the log keeps them: who, where, about what, and whether they were taken.
+//! Decisions and findings as the log keeps them: who, where, about what, and whether they were taken.
 
 use super::announce::terminal;
+use super::judge::{Change, Outcome};
+use super::{Ground, machine};
 use crate::engine::approval::Level;
-use crate::engine::record::event::Decision;
+use crate::engine::launchpin::ArtifactChange;
+use crate::engine::record::event::{Decision, Event};
+use crate::engine::show;
 use crate::store::decide::{Act, By};
+use crate::store::log::Log;
+
+/// The most of a finding's place that is kept.
+const PLACE: usize = 400;
 
 /// A log line for each server and kind of decision, before it is known whether they were taken.
 pub fn decisions(acts: &[Act], by: By) -> Vec<Decision> {
@@ -21,6 +29,38 @@ pub fn decisions(acts: &[Act], by: By) -> Vec<Decision> {
         }
     }
     decisions
+}
+
+/// Reasons to look closer that what a server runs gives: code, severity and place.
+pub fn artifact_findings(change: &Change) -> Vec<(String, String, String)> {
+    let dependencies = change.artifact.iter().filter_map(|change| match change {
+        ArtifactChange::Dependencies(_) => Some(show::line(&change.to_string(), PLACE)),
+        _ => None,
+    });
+    dependencies.map(|place| ("dependencies".to_owned(), "warning".to_owned(), place)).collect()
+}
+
+/// Writes down what a reading by a command found; a log that cannot be written takes nothing from it.
+pub fn found(server: &str, outcome: &Outcome, ground: &Ground) {
+    let found = match outcome {
+        Outcome::AsPinned(change) | Outcome::Changed(change) => artifact_findings(change),
+        Outcome::NotPinned(new) => match &new.draft {
+            Ok(_) => Vec::new(),
+            Err(echo) => {
+                vec![(
+                    "echoed-secret".to_owned(),
+                    "critical".to_owned(),
+                    show::line(&echo.to_string(), PLACE),
+                )]
+            }
+        },
+        Outcome::Failed(_) | Outcome::NotStarted(_) | Outcome::Disabled => Vec::new(),
+    };
+    let now = machine::now();
+    let event =
+        |(code, severity, place)| (now, Event::Finding { server: server.to_owned(), code, severity, place });
+    let events: Vec<(u64, Event)> = found.into_iter().map(event).collect();
+    let _ = Log::of(&ground.paths).append_all(&events);
 }
 
 fn decision(server: &str, verb: &str, by: By) -> Decision {

@@ -7,7 +7,7 @@ use super::judge::{self, Outcome};
 use super::plan::{Plan, Server, Standing};
 use super::progress::{Event, Listener, Step};
 use super::reading::{self, Failure, Views};
-use super::{Ground, pins, pool, sighted, upgrade, values};
+use super::{Ground, pins, pool, record, sighted, upgrade, values};
 use crate::sys::process;
 use std::time::Instant;
 
@@ -48,6 +48,7 @@ pub async fn run(
         let started = Instant::now();
         let tell = |step| listener(Event { server: index, step });
         let outcome = one(plan, server, how, ground, &tell).await;
+        record::found(&server.name, &outcome, ground);
         match &outcome {
             Outcome::Failed(_) => tell(Step::Failed(started.elapsed())),
             Outcome::AsPinned(_) | Outcome::Changed(_) | Outcome::NotPinned(_) => {

@@ -8,7 +8,7 @@ use crate::sighted::{CHANGED, FILES, is_change_of_tools, session, trusted};
 /// A server that changes for everyone but mcpwatch.
 const ARGS: [&str; 4] = ["--change", "description", "--when", "stranger"];
 
-fn configure(bench: &Bench, file: &str, text: &str) {
+pub fn configure(bench: &Bench, file: &str, text: &str) {
     let path = bench.home().join("mcpwatch/config").join(file);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     // As an editor would: a new file under the old name.

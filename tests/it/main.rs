@@ -32,6 +32,8 @@ mod launch;
 #[cfg(target_os = "linux")]
 mod lifetimes;
 mod lockfile;
+#[cfg(target_os = "linux")]
+mod logging;
 mod matrix;
 #[cfg(unix)]
 mod moments;

@@ -1,14 +1,15 @@
 //! `mcpwatch service …`: keeps the daemon running from one logon to the next.
 
 use crate::cli::app::App;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, sentence};
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{Choice, Terminal};
+use crate::cli::render::guard;
 use crate::ipc::IpcError;
 use crate::ipc::client::ask_once;
 use crate::ipc::message::{Reply, Request};
 use crate::service::{Manager, words};
-use crate::survey::machine;
+use crate::survey::{machine, settings};
 use crate::sys::paths::Paths;
 
 /// What the command takes.
@@ -93,6 +94,12 @@ fn install(manager: &Manager, app: &App) -> Result<(), Error> {
 
 fn status(app: &App) -> Result<Exit, Error> {
     let paths = Paths::system().map_err(crate::survey::SurveyError::from)?;
+    // Whether arguments are kept needs nobody's acceptance, so no trust store is asked.
+    let settings = settings::in_force(&paths, None).ok();
+    let contents = settings.and_then(|found| guard::contents(&found.settings, &paths.config_file()));
+    if let Some(words) = contents {
+        app.out.warn(&sentence(&words));
+    }
     match ask_once(&paths.runtime, &Request::Status) {
         Ok((daemon, Reply::Status(status))) => {
             app.out.data(&format!("{}\n", words::sentence(&daemon, &status, machine::now())))?;

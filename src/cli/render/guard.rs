@@ -1,16 +1,23 @@
 //! What guards decisions here, as far as it is not the default: level, loosened settings, policy.
 
 use super::human::{DIM, YELLOW, paint};
+use super::json;
 use crate::engine::approval::Level;
 use crate::engine::json::{Object, Value};
+use crate::engine::settings::Settings;
 use crate::engine::show;
+use crate::store::log::Log;
 use crate::survey::Ground;
 use crate::survey::settings::{self, InForce};
 use crate::{cli::error::sentence, survey::SurveyError};
+use std::path::Path;
 
 /// A line for each.
 pub fn lines(ground: &Ground) -> Vec<String> {
     let mut lines = Vec::new();
+    if let Some(words) = no_log(ground) {
+        lines.push(paint(YELLOW, &words));
+    }
     let file = ground.paths.config_file();
     match settings::of(ground) {
         Err(error) => lines.push(paint(YELLOW, &unusable(&error))),
@@ -24,6 +31,7 @@ pub fn lines(ground: &Ground) -> Vec<String> {
                 };
                 lines.push(format!("{} loosens the watch: {values}; {standing}", file.display()));
             }
+            lines.extend(contents(&found.settings, &file).map(|words| paint(YELLOW, &words)));
             let floors = found.policy.floors();
             if !floors.is_empty() {
                 lines.push(paint(DIM, &format!("this machine's policy: {}", floors.join(", "))));
@@ -50,7 +58,9 @@ pub fn members(ground: &Ground, members: &mut Object) {
         Err(error) => {
             members.insert("settingsProblem", error.to_string());
         }
-        Ok(InForce { weakened, is_accepted, policy, .. }) => {
+        Ok(InForce { settings, weakened, is_accepted, policy, .. }) => {
+            members
+                .insert("logContents", json::texts(settings.logging_contents().iter().map(String::as_str)));
             let weakened: Object = weakened.into_iter().collect();
             members.insert("loosened", weakened);
             members.insert("loosenedAccepted", is_accepted);
@@ -60,6 +70,23 @@ pub fn members(ground: &Ground, members: &mut Object) {
     }
     let level = ground.trust.as_ref().map_or(Level::Terminal, |trust| trust.level);
     members.insert("level", level.to_string());
+}
+
+/// That the log cannot be written now, whether a daemon runs to say so or not.
+fn no_log(ground: &Ground) -> Option<String> {
+    let error = Log::of(&ground.paths).try_out().err()?;
+    Some(format!("{error}; blocking goes on without it. {}", sentence(&error.hint())))
+}
+
+/// That the log keeps what may be secret, if it does.
+pub fn contents(settings: &Settings, file: &Path) -> Option<String> {
+    let keys = settings.logging_contents();
+    let which = show::line(&keys.join(", "), 400);
+    let words = format!(
+        "the log keeps the arguments of calls, which can hold secrets: {which} in {}",
+        file.display()
+    );
+    (!keys.is_empty()).then_some(words)
 }
 
 fn unusable(error: &SurveyError) -> String {

@@ -1,5 +1,6 @@
 //! The log for people: a line a record, names neutral, nothing longer than a line.
 
+use crate::engine::canon;
 use crate::engine::record::event::{Decision, Event};
 use crate::engine::record::{NotAnEvent, Record};
 use crate::engine::show;
@@ -58,8 +59,14 @@ fn words(event: &Event) -> String {
         }
         Event::Block { item: None, reason, .. } => format!("blocked: {}", text(reason)),
         Event::Block { item: Some(key), reason, .. } => format!("blocked {}: {}", item(key), text(reason)),
-        Event::Call { item: key, size, outcome, duration, .. } => {
-            format!("called {}: {outcome}, {duration} ms, {} of arguments", item(key), count(*size, "byte"))
+        Event::Call { item: key, size, outcome, duration, contents, .. } => {
+            let size = count(*size, "byte");
+            let kept = contents.as_ref().map(|contents| {
+                let bytes = canon::canonical(contents);
+                format!(": {}", text(&String::from_utf8_lossy(&bytes)))
+            });
+            let kept = kept.unwrap_or_default();
+            format!("called {}: {outcome}, {duration} ms, {size} of arguments{kept}", item(key))
         }
         Event::Decision(decision) => decided(decision),
         Event::Alert { text: said, shown: true, .. } => format!("told: {}", text(said)),

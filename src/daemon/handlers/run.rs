@@ -40,6 +40,12 @@ pub(crate) fn run(state: &mut State, now: Now, peer: PeerId, news: GateNews) -> 
             }
             Vec::new()
         }
+        GateNews::Log { trouble } => {
+            if let Some(gate) = state.peers.get_mut(&peer).and_then(|peer| peer.gate.as_mut()) {
+                gate.gate.no_log = trouble;
+            }
+            Vec::new()
+        }
     };
     (Reply::Done, effects)
 }

@@ -12,10 +12,20 @@ pub(crate) fn status(state: &mut State, now: Now) -> (Reply, Vec<Effect>) {
         servers,
         out_of_reach: state.out_of_reach.clone(),
         no_notifications: state.no_desktop.clone(),
-        no_log: state.no_log.clone(),
+        no_log: no_log(state),
         missed: state.missed.iter().cloned().collect(),
     };
     (Reply::Status(status), Vec::new())
+}
+
+/// Why the log cannot be written: by us, else by a gate.
+fn no_log(state: &State) -> Option<String> {
+    let gates = state.peers.values().filter_map(|peer| peer.gate.as_ref());
+    let mut gates = gates.filter_map(|gate| {
+        let name = crate::engine::show::name(&gate.gate.server.name);
+        gate.gate.no_log.as_ref().map(|why| format!("the gate of {name} says: {why}"))
+    });
+    state.no_log.clone().or_else(|| gates.next())
 }
 
 fn one(state: &State, now: Now, id: &ServerId, server: &Server) -> ServerStatus {

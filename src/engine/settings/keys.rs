@@ -37,7 +37,7 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 
 /// Every key. Those of the top can also stand in `[server.NAME]`, for that server alone.
-pub const KEYS: [Key; 15] = [
+pub const KEYS: [Key; 16] = [
     Key {
         table: "",
         name: "mode",
@@ -73,6 +73,12 @@ pub const KEYS: [Key; 15] = [
         name: "linger",
         takes: Takes::Duration(0, 24 * HOUR),
         does: "How long the daemon keeps a server running that it started itself.",
+    },
+    Key {
+        table: "",
+        name: "log_contents",
+        takes: Takes::Word(&["off", "arguments"]),
+        does: "Whether the log keeps the arguments of calls beside their digest and size, at most 16 KiB of a call. They can hold secrets: values that mcpwatch knows or that look like secrets are masked, others are not. `mcpwatch status` and `mcpwatch service status` say that it is switched on.",
     },
     Key {
         table: "limits",
@@ -163,6 +169,7 @@ impl Key {
             ("", "watch") => quoted("resident".to_owned()),
             ("", "interval") => quoted(units::duration(server.interval)),
             ("", "linger") => quoted(units::duration(server.linger)),
+            ("", "log_contents") => quoted("off".to_owned()),
             ("limits", "message") => quoted(units::size(limits.message)),
             ("limits", "answer") => quoted(units::duration(limits.answer)),
             ("limits", "debounce") => quoted(units::duration(limits.debounce)),

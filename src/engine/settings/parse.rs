@@ -67,6 +67,7 @@ fn set_server(
         "watch" => server.watch = Watch::of_name(read.word()?).unwrap_or_default(),
         "interval" => server.interval = read.number()?,
         "linger" => server.linger = read.number()?,
+        "log_contents" => server.log_contents = read.word()? == "arguments",
         _ => return Err(read.unknown()),
     }
     Ok(())

@@ -18,7 +18,11 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcpwatch"));
+    command_of(env!("CARGO_BIN_EXE_mcpwatch"), home)
+}
+
+fn command_of(program: &str, home: &Path) -> Command {
+    let mut command = Command::new(program);
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR"] {
         command.env_remove(name);
     }
@@ -111,6 +115,14 @@ impl Bench {
     /// The command itself, in the project folder.
     pub fn command(&self) -> Command {
         let mut command = command(&self.home());
+        command.current_dir(self.work());
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Another program with the same variables, in the project folder.
+    pub fn command_of(&self, program: &str) -> Command {
+        let mut command = command_of(program, &self.home());
         command.current_dir(self.work());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
