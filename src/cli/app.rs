@@ -2,7 +2,9 @@
 
 use super::args::Common;
 use super::error::Error;
+use super::exit::Exit;
 use super::output::Output;
+use super::render::listing;
 use crate::discover::env_file;
 use crate::survey::Ground;
 use crate::survey::plan::{self, Ask, Plan};
@@ -67,6 +69,14 @@ impl App {
             return Err(Error::NothingPinned { path: plan.locks.first().map(|lock| lock.path.clone()) });
         }
         Ok(plan)
+    }
+
+    /// Says which configurations and locks could not be read; the exit code that this asks for, if there are any.
+    pub fn tell_problems(&self, plan: &Plan) -> Option<Exit> {
+        for words in listing::problems(&plan.problems) {
+            self.out.warn(&words);
+        }
+        (!plan.problems.is_empty()).then_some(Exit::Failed)
     }
 
     /// Runs a future to its end on a runtime of one thread, this one.

@@ -60,9 +60,13 @@ impl Terminal {
             let mut letters = line.trim().chars();
             let key = letters.next().map(|letter| letter.to_ascii_lowercase());
             let word: String = line.trim().to_lowercase();
-            let matches = |choice: &&Choice| {
-                word == choice.label || (Some(choice.key) == key && word.chars().count() == 1)
+            let spelled = |key: char| match word.as_str() {
+                "yes" => key == 'y',
+                "no" => key == 'n',
+                word => word.chars().count() == 1,
             };
+            let matches =
+                |choice: &&Choice| word == choice.label || (Some(choice.key) == key && spelled(choice.key));
             if let Some(choice) = choices.iter().find(matches) {
                 return Ok(choice.key);
             }

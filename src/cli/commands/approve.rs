@@ -74,6 +74,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let ground = app.ground()?;
     plan.servers.retain(|server| server.pin.is_some());
+    app.tell_problems(&plan);
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
     let lifetime = match &args.until {
         _ if args.once => Lifetime::Once,
@@ -111,7 +112,9 @@ pub(super) fn decide_on(
     let servers = plan.servers.clone();
     let mut session =
         Session { terminal, lifetime: how.lifetime.clone(), full: how.full, all: false, quit: false };
-    let (mut codes, mut values, mut approved) = (Vec::new(), Vec::new(), Vec::new());
+    // What could not be read may have changed as well.
+    let unread = (!plan.problems.is_empty()).then_some(Exit::Failed);
+    let (mut codes, mut values, mut approved) = (Vec::from_iter(unread), Vec::new(), Vec::new());
     for (index, (server, found)) in servers.iter().zip(outcomes).enumerate() {
         let mut members = outcome::members(plan, server, found, false, ground);
         let mut exit = outcome::exit(found);

@@ -41,18 +41,14 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut ask = app.ask(&args.names);
     (ask.yes, ask.trust_lock) = (args.yes, args.trust_lock);
     let mut plan = app.pinned_plan(&ask, &ground)?;
-    for words in listing::problems(&plan.problems) {
-        app.out.warn(&words);
-    }
+    let unread = app.tell_problems(&plan);
     let unpinned = take_unpinned(&mut plan);
     let found = match args.is_static {
         true => compare_launches(&plan, &ground),
         false => check(app, &plan, args.width, &ground)?,
     };
     let mut codes: Vec<Exit> = found.iter().map(|found| found.exit).collect();
-    if !plan.problems.is_empty() {
-        codes.push(Exit::Failed);
-    }
+    codes.extend(unread);
     let locked = |server: &&Server| plan.locks[server.lock].loaded.is_some();
     if unpinned.iter().any(|server| locked(&server)) {
         codes.push(Exit::ChangeWaits);

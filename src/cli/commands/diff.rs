@@ -5,7 +5,7 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{DIM, paint};
-use crate::cli::render::{json, listing, outcome, proposals as words, review};
+use crate::cli::render::{json, outcome, proposals as words, review};
 use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::survey::decide;
@@ -37,12 +37,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut ask = app.ask(&args.names);
     (ask.yes, ask.trust_lock) = (args.yes, args.trust_lock);
     let mut plan = app.pinned_plan(&ask, &ground)?;
-    for words in listing::problems(&plan.problems) {
-        app.out.warn(&words);
-    }
+    let unread = app.tell_problems(&plan);
     plan.servers.retain(|server| server.pin.is_some());
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
-    let codes: Vec<Exit> = outcomes.iter().map(outcome::exit).collect();
+    let codes: Vec<Exit> = outcomes.iter().map(outcome::exit).chain(unread).collect();
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     if app.common.json() {
         let servers = plan.servers.iter().zip(&outcomes);

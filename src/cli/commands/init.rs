@@ -41,9 +41,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut ask = app.ask(&args.names);
     (ask.yes, ask.project) = (args.yes, args.project);
     let mut plan = app.plan(&ask, &ground)?;
-    for words in listing::problems(&plan.problems) {
-        app.out.warn(&words);
-    }
+    let unread = app.tell_problems(&plan);
     if plan.servers.is_empty() && plan.problems.is_empty() {
         app.out.say(&listing::nothing_found(&plan, &ground));
         return done(app, Exit::Done, &[], Vec::new());
@@ -55,7 +53,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let pinned = leave_pinned(app, &mut plan, args.names.is_empty());
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
     let servers = plan.servers.clone();
-    let mut done_codes = vec![if plan.problems.is_empty() { Exit::Done } else { Exit::Failed }];
+    let mut done_codes = vec![unread.unwrap_or(Exit::Done)];
     let (mut taken, mut left, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut all = args.yes;
     for (index, (server, found)) in servers.iter().zip(&outcomes).enumerate() {

@@ -28,9 +28,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let mut plan = app.plan(&app.ask(std::slice::from_ref(&args.name)), &ground)?;
     plan.servers.retain(|server| server.pin.is_some());
+    let unread = app.tell_problems(&plan);
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
     let servers = plan.servers.clone();
-    let (mut turned_down, mut exit) = (0, Exit::Done);
+    let (mut turned_down, mut exit) = (0, unread.unwrap_or(Exit::Done));
     for (server, found) in servers.iter().zip(&outcomes) {
         match found {
             Outcome::Changed(change) => {

@@ -36,13 +36,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut ask = app.ask(&args.names);
     ask.yes = args.yes;
     let plan = app.plan(&ask, &ground)?;
-    for words in listing::problems(&plan.problems) {
-        app.out.warn(&words);
-    }
+    let unread = app.tell_problems(&plan).unwrap_or(Exit::Done);
     for remark in &plan.remarks {
         app.out.detail(&crate::engine::show::line(&remark.to_string(), 400));
     }
-    let unread = if plan.problems.is_empty() { Exit::Done } else { Exit::Failed };
     if args.list {
         return list(app, &plan, unread, &ground);
     }

@@ -25,9 +25,10 @@ pub struct Args {}
 pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let plan = app.plan(&app.ask(&[]), &ground)?;
+    let exit = app.tell_problems(&plan).unwrap_or(Exit::Done);
     if app.common.json() {
-        app.out.data(&json::document("status", Exit::Done, &[Exit::Done], members(&plan, &ground)?))?;
-        return Ok(Exit::Done);
+        app.out.data(&json::document("status", exit, &[exit], members(&plan, &ground)?))?;
+        return Ok(exit);
     }
     let mut text = String::new();
     for (index, lock) in plan.locks.iter().enumerate() {
@@ -79,7 +80,7 @@ pub fn run(_args: &Args, app: &App) -> Result<Exit, Error> {
         let _ = writeln!(text, "{line}");
     }
     app.out.data(&text)?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// What gates saw that waits for a decision.

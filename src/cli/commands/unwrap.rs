@@ -9,8 +9,8 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::loosen::confirm;
 use crate::cli::render::human::count;
+use crate::cli::render::json;
 use crate::cli::render::wrapping::{self, Way};
-use crate::cli::render::{json, listing};
 use crate::discover::{Disk, Entry};
 use crate::survey::plan::Plan;
 use crate::survey::policy;
@@ -39,9 +39,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         true => wrap::unwrap(&entries, &ground.paths, &Disk)?,
         false => wrap::unwrap_all(&entries, &ground.paths, &Disk)?,
     };
-    for words in listing::problems(&plan.problems) {
-        app.out.warn(&words);
-    }
+    app.tell_problems(&plan);
     if args.dry_run {
         show(app, &changes, &ground)?;
     } else if changes.iter().all(Change::is_empty) {

@@ -59,6 +59,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         plan.servers.iter().try_for_each(upgrade::can)?;
     }
     let ground = app.ground()?;
+    let unread = app.tell_problems(&plan);
     let how = How { jobs: args.width.jobs, views: Views::All, version: Version::Newest, sightings: false };
     let outcomes = reading::read_at(app, &plan, how, &ground)?;
     let (servers, outcomes): (Vec<Server>, Vec<Outcome>) = std::mem::take(&mut plan.servers)
@@ -68,7 +69,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         .unzip();
     plan.servers = servers;
     if outcomes.is_empty() {
-        return Ok(Exit::Done);
+        return Ok(unread.unwrap_or(Exit::Done));
     }
     if args.dry_run {
         return show_only(app, &plan.servers, &outcomes, args.full);

@@ -32,9 +32,7 @@ pub struct Args {
 pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let ground = app.ground()?;
     let plan = app.plan(&app.ask(&args.names), &ground)?;
-    for words in listing::problems(&plan.problems) {
-        app.out.warn(&words);
-    }
+    let unread = app.tell_problems(&plan);
     let exe = program()?;
     let targets = targets(&plan, args);
     let mut changes = wrap::wrap(&targets, &exe, &ground.paths, &Disk)?;
@@ -52,7 +50,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let unreached = wrap_reach::unreached(&targets, &ground);
     warn(app, &unreached);
-    let failed = changes.iter().any(Change::has_failures) || !plan.problems.is_empty();
+    let failed = changes.iter().any(Change::has_failures) || unread.is_some();
     let exit = if failed { Exit::Failed } else { Exit::Done };
     if app.common.json() {
         let mut members = wrapping::members(&changes);

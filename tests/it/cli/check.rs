@@ -151,3 +151,22 @@ fn a_changed_launch_is_told_by_status_too() {
     let json = bench.with_config(&["status", "--format", "json"]).stdout;
     assert!(json.contains("\"launchChanged\": [\n    {"), "{json}");
 }
+
+/// What cannot be read may have changed as well: no command says that all is well.
+#[test]
+fn a_configuration_that_cannot_be_read_is_never_fine() {
+    let bench = pinned(&[]);
+    let common = ["--config", "client.json", "--config", "broken.json", "--lock", "mcp.lock"];
+    bench.write("broken.json", "{\"mcpServers\": {");
+    for command in
+        [&["check"][..], &["check", "--static"], &["diff"], &["status"], &["scan"], &["reject", "notes"]]
+    {
+        let run = bench.run(&[command, &common[..]].concat());
+        assert_eq!(run.code, 3, "{command:?}: {}", run.all());
+        assert!(run.stderr.contains("broken.json:1:"), "{command:?}: {}", run.all());
+        assert!(!run.all().contains("Nothing"), "{command:?}: {}", run.all());
+    }
+    let Some(run) = bench.at_terminal(&[&["approve"], &common[..]].concat(), &["yes"]) else { return };
+    assert_eq!(run.code, 3, "{}", run.all());
+    assert!(run.stdout.contains("broken.json:1:") && !run.stdout.contains("Nothing waits"), "{}", run.all());
+}
