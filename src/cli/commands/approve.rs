@@ -15,7 +15,6 @@ use crate::cli::render::human::{self, DIM, paint};
 use crate::cli::render::{json, outcome, proposals as words, review};
 use crate::engine::approval::Lifetime;
 use crate::engine::digest::Digest;
-use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::survey::Ground;
 use crate::survey::decide::{self, Part};
@@ -153,7 +152,7 @@ pub(super) fn decide_on(
             Outcome::AsPinned(_) | Outcome::NotPinned(_) | Outcome::Disabled => {}
         }
         codes.push(exit);
-        values.push(Value::Object(members));
+        values.push(members);
         if session.quit {
             codes.push(Exit::ChangeWaits);
             break;
@@ -162,9 +161,7 @@ pub(super) fn decide_on(
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     say(app, &approved, &how.lifetime, exit);
     if app.common.json() {
-        let mut members = Object::new();
-        members.insert("servers", values);
-        app.out.data(&json::document(how.command, exit, &codes, members))?;
+        app.out.data(&json::of_servers(how.command, (exit, &codes), values, &plan.problems))?;
     }
     Ok(exit)
 }

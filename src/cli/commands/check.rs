@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review};
-use crate::engine::json::{Object, Value};
+use crate::engine::json::Object;
 use crate::engine::show;
 use crate::store::trust::Standing as LockStanding;
 use crate::survey::judge::Outcome;
@@ -55,15 +55,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     if app.common.json() {
-        let mut servers: Vec<Value> = found.into_iter().map(|found| Value::Object(found.members)).collect();
-        servers.extend(
-            unpinned.iter().map(|server| Value::Object(listing::server_members(&plan, server, &ground))),
-        );
-        let mut members = Object::new();
-        members.insert("servers", servers);
-        members.insert("problems", plan.problems.iter().map(json::problem).collect::<Vec<Value>>());
+        let new = unpinned.iter().map(|server| listing::server_members(&plan, server, &ground));
+        let servers = found.into_iter().map(|found| found.members).chain(new);
         codes.push(exit);
-        app.out.data(&json::document("check", exit, &codes, members))?;
+        app.out.data(&json::of_servers("check", (exit, &codes), servers, &plan.problems))?;
         return Ok(exit);
     }
     for found in &found {

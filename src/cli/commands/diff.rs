@@ -6,7 +6,6 @@ use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{DIM, paint};
 use crate::cli::render::{json, outcome, proposals as words, review};
-use crate::engine::json::{Object, Value};
 use crate::engine::show;
 use crate::survey::decide;
 use crate::survey::judge::{Change, Outcome};
@@ -44,12 +43,8 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     if app.common.json() {
         let servers = plan.servers.iter().zip(&outcomes);
-        let values = servers
-            .map(|(server, found)| Value::Object(outcome::members(&plan, server, found, false, &ground)));
-        let mut members = Object::new();
-        members.insert("servers", values.collect::<Vec<Value>>());
-        members.insert("problems", plan.problems.iter().map(json::problem).collect::<Vec<Value>>());
-        app.out.data(&json::document("diff", exit, &codes, members))?;
+        let servers = servers.map(|(server, found)| outcome::members(&plan, server, found, false, &ground));
+        app.out.data(&json::of_servers("diff", (exit, &codes), servers, &plan.problems))?;
         return Ok(exit);
     }
     for (server, found) in plan.servers.iter().zip(&outcomes) {

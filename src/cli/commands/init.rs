@@ -12,7 +12,7 @@ use crate::cli::proposing;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review, surface};
-use crate::engine::json::{Object, Value};
+use crate::engine::json::Object;
 use crate::engine::show;
 use crate::survey::judge::{New, Outcome};
 use crate::survey::plan::{Ask, Plan, Server, Standing};
@@ -44,7 +44,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let unread = app.tell_problems(&plan);
     if plan.servers.is_empty() && plan.problems.is_empty() {
         app.out.say(&listing::nothing_found(&plan, &ground));
-        return done(app, Exit::Done, &[], Vec::new());
+        return done(app, &plan, &[], Vec::new());
     }
     let mut terminal = if args.yes { None } else { Some(Terminal::open()?) };
     if let Some(terminal) = &mut terminal {
@@ -73,9 +73,8 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             }
         }
         members.insert("pinned", pinned);
-        values.push(Value::Object(members));
+        values.push(members);
     }
-    let exit = done_codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     report(app, &plan, &taken, &left, if args.names.is_empty() { pinned } else { 0 }, &ground);
     let mut failures = Vec::new();
     for (server, found) in servers.iter().zip(&outcomes) {
@@ -101,7 +100,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
             service::offer(app, terminal)?;
         }
     }
-    done(app, exit, &done_codes, values)
+    done(app, &plan, &done_codes, values)
 }
 
 /// The servers to ask about after this one.
@@ -278,11 +277,10 @@ fn report(app: &App, plan: &Plan, taken: &[&Server], left: &[String], pinned: us
     }
 }
 
-fn done(app: &App, exit: Exit, codes: &[Exit], servers: Vec<Value>) -> Result<Exit, Error> {
+fn done(app: &App, plan: &Plan, codes: &[Exit], servers: Vec<Object>) -> Result<Exit, Error> {
+    let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     if app.common.json() {
-        let mut members = Object::new();
-        members.insert("servers", servers);
-        app.out.data(&json::document("init", exit, codes, members))?;
+        app.out.data(&json::of_servers("init", (exit, codes), servers, &plan.problems))?;
     }
     Ok(exit)
 }

@@ -5,7 +5,6 @@ use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::{json, listing, outcome, surface};
-use crate::engine::json::{Object, Value};
 use crate::survey::Ground;
 use crate::survey::judge::Outcome;
 use crate::survey::plan::Plan;
@@ -53,12 +52,8 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let exit = codes.iter().fold(Exit::Done, |exit, code| exit.and(*code));
     if app.common.json() {
         let servers = plan.servers.iter().zip(&outcomes);
-        let values = servers
-            .map(|(server, found)| Value::Object(outcome::members(&plan, server, found, true, &ground)));
-        let mut members = Object::new();
-        members.insert("servers", values.collect::<Vec<Value>>());
-        members.insert("problems", plan.problems.iter().map(json::problem).collect::<Vec<Value>>());
-        app.out.data(&json::document("scan", exit, &codes, members))?;
+        let servers = servers.map(|(server, found)| outcome::members(&plan, server, found, true, &ground));
+        app.out.data(&json::of_servers("scan", (exit, &codes), servers, &plan.problems))?;
         return Ok(exit);
     }
     for (server, found) in plan.servers.iter().zip(&outcomes) {

@@ -26,6 +26,19 @@ pub fn document(command: &str, exit: Exit, codes: &[Exit], members: Object) -> S
     render_value(&Value::Object(document)) + "\n"
 }
 
+/// A document about servers, and about what could not be read beside them.
+pub fn of_servers(
+    command: &str,
+    (exit, codes): (Exit, &[Exit]),
+    servers: impl IntoIterator<Item = Object>,
+    problems: &[Problem],
+) -> String {
+    let mut members = Object::new();
+    members.insert("servers", servers.into_iter().map(Value::Object).collect::<Vec<Value>>());
+    members.insert("problems", problems.iter().map(problem).collect::<Vec<Value>>());
+    document(command, exit, codes, members)
+}
+
 /// Where a server is configured.
 pub fn place(entry: &Entry) -> Value {
     let mut place = Object::new();
