@@ -32,6 +32,7 @@ pub mod wrap;
 pub mod wrap_diff;
 mod wrap_error;
 pub mod wrap_reach;
+mod wrap_same;
 pub mod wrap_status;
 
 pub use error::SurveyError;

@@ -3,11 +3,13 @@
 //!
 //! Promises: a plan touches nothing; applying one keeps a private backup first, and replaces a file
 //! only if it is still the one that was planned for (clients rewrite theirs; the plan is then made
-//! anew). A backup is always of the file without mcpwatch. Unwrapping needs no backup.
+//! anew). A backup is always of the file without mcpwatch. Unwrapping needs no backup, and takes none
+//! that says anything else than the file without mcpwatch does.
 //!
 //! Does not decide whether the person may: unwrapping is a weakening, and who calls asks first.
 
 pub use super::wrap_error::{Left, WrapError};
+use super::wrap_same::is_same;
 
 use crate::discover::{self, Client, Entry, Files, Scope};
 use crate::edit::{self, EditError, Format, State, Wrapper};
@@ -302,9 +304,10 @@ impl Change {
         }
         if self.wrapped.is_empty() {
             let kept = wraps.backup(&self.file, &self.before).unwrap_or_default();
-            // Untouched since: the very bytes, whatever our own way back would have given.
+            // Untouched since: the very bytes, if they say what our own way back says.
+            let says_the_same = |bytes: &[u8]| is_same(format_of(self.client), bytes, &self.after);
             let after = match kept {
-                Some((bytes, Since::Untouched)) if !self.is_empty() => bytes,
+                Some((bytes, Since::Untouched)) if !self.is_empty() && says_the_same(&bytes) => bytes,
                 _ => self.after.clone(),
             };
             if after != self.before {

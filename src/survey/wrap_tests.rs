@@ -125,6 +125,45 @@ fn unwrapping_needs_no_store() {
 }
 
 #[test]
+fn a_forged_backup_puts_no_other_launch_back() {
+    let json =
+        "{\n  // mine\n  \"mcpServers\": { \"a\": {\"command\": \"npx\", \"args\": [\"-y\", \"a\"]} },\n}\n";
+    let toml = "# mine\n[mcp_servers.a]\ncommand = 'npx'\n";
+    // What was asked for, what somebody put into the backup, and whether it is taken.
+    let table = [
+        ("client.json", json, json.replace("npx", "evil"), false),
+        ("client.json", json, json.replace("\"a\"]", "\"a\", \"--evil\"]"), false),
+        ("client.json", json, json.replace("{ \"a\"", "{ \"b\": {\"command\": \"evil\"}, \"a\""), false),
+        ("client.json", json, json.replace("},\n}", "},\n \"hooks\": {\"x\": \"evil\"}\n}"), false),
+        ("client.json", json, "not a configuration".to_owned(), false),
+        ("client.json", json, json.replace("// mine", "// somebody's"), true),
+        (".codex/config.toml", toml, toml.replace("npx", "evil"), false),
+        (".codex/config.toml", toml, format!("{toml}[mcp_servers.b]\ncommand = 'evil'\n"), false),
+    ];
+    for (name, text, forged, is_taken) in table {
+        let place = Place::new();
+        let file = place.file(name, text);
+        place.apply(place.wrap(&place.found(&file), None));
+        // Backup and index agree with each other, as somebody with this account's shell would have it.
+        let wraps = place.paths.wraps_dir();
+        let is_backup = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "backup");
+        let backup =
+            fs::read_dir(&wraps).unwrap().map(|entry| entry.unwrap().path()).find(is_backup).unwrap();
+        assert_eq!(fs::read_to_string(&backup).unwrap(), text);
+        fs::write(&backup, &forged).unwrap();
+        let digest = |text: &str| {
+            crate::engine::digest::Digest::of_bytes(crate::engine::digest::Tag::File, text.as_bytes())
+        };
+        let index = fs::read_to_string(wraps.join("wraps.json")).unwrap();
+        let edited = index.replace(&digest(text).to_string(), &digest(&forged).to_string());
+        assert_ne!(edited, index);
+        fs::write(wraps.join("wraps.json"), edited).unwrap();
+        place.unwrap(&place.found(&file), None);
+        assert_eq!(fs::read_to_string(&file).unwrap(), if is_taken { &forged } else { text }, "{forged}");
+    }
+}
+
+#[test]
 fn twice_changes_nothing_and_a_stale_plan_is_made_anew() {
     let place = Place::new();
     let file = place.file("mcp.json", TWO);
