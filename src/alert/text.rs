@@ -140,6 +140,8 @@ pub enum Verb {
     Trusted,
     /// The level of decisions was raised.
     Raised,
+    /// What was weakened before holds again.
+    Tightened,
     /// Something was weakened: a level, a mode, the gate itself.
     Weakened,
 }
@@ -367,6 +369,7 @@ impl Verb {
             "revoke" | "remove" | "distrust" => Verb::Revoked,
             "trust" => Verb::Trusted,
             "raise" => Verb::Raised,
+            "brought no more" => Verb::Tightened,
             _ => Verb::Weakened,
         }
     }
@@ -378,6 +381,7 @@ impl Verb {
             Verb::Revoked => "Revoked",
             Verb::Trusted => "Trusted",
             Verb::Raised => "Raised",
+            Verb::Tightened => "Tightened",
             Verb::Weakened => "Weakened",
         }
     }
@@ -388,7 +392,9 @@ impl Verb {
             Verb::Approved => format!("mcpwatch revoke{}", server.argument()),
             Verb::Rejected | Verb::Revoked => format!("mcpwatch approve{}", server.argument()),
             Verb::Trusted => "mcpwatch trust --revoke".to_owned(),
-            Verb::Raised | Verb::Weakened => "mcpwatch status tells what holds now.".to_owned(),
+            Verb::Raised | Verb::Tightened | Verb::Weakened => {
+                "mcpwatch status tells what holds now.".to_owned()
+            }
         }
     }
 }
@@ -453,7 +459,7 @@ fn decided(verb: Verb, server: &Name, items: u32) -> String {
             format!("{} of {server}", count(items, "item", "items"))
         }
         Verb::Raised => format!("the level of decisions in {server}"),
-        Verb::Weakened => format!("the watch over {server}"),
+        Verb::Weakened | Verb::Tightened => format!("the watch over {server}"),
         Verb::Approved | Verb::Rejected | Verb::Revoked | Verb::Trusted => server,
     }
 }

@@ -104,4 +104,5 @@ fn what_is_not_known_counts_as_weakening() {
     assert_eq!(Verb::of_command("unwrap"), Verb::Weakened);
     assert_eq!(Verb::of_command("level"), Verb::Weakened);
     assert_eq!(Verb::of_command("raise"), Verb::Raised);
+    assert_eq!(Verb::of_command("brought no more"), Verb::Tightened);
 }

@@ -85,6 +85,12 @@ pub fn brought(may: Brought, app: &App, ground: &Ground) -> Result<Exit, Error> 
     }
     let is_allowed = may == Brought::Allow;
     store::update(&ground.paths, |trust| trust.allows_brought = is_allowed).map_err(SurveyError::from)?;
+    if !is_allowed {
+        // It needs no answer, and is written down and told like any other.
+        let level = needed(ground)?;
+        let decision = announce::decision("mcpwatch", "brought no more", level);
+        announce::say(&ground.paths.user_lock(), decision, ground);
+    }
     app.out.say(match may {
         Brought::Allow => "An environment may bring its own trust from now on.",
         Brought::Refuse => "No environment may bring its own trust.",

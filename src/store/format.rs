@@ -94,10 +94,14 @@ pub(super) fn open(path: &Path, known: u32) -> Result<Option<Reader<'_>>, StoreE
 }
 
 /// Writes a file of ours.
-pub(super) fn save(path: &Path, version: u32, mut members: Object) -> Result<(), StoreError> {
+pub(super) fn save(path: &Path, version: u32, members: Object) -> Result<(), StoreError> {
+    Ok(files::write(path, &render(version, members), Access::Private)?)
+}
+
+/// The bytes of a file of ours.
+pub(super) fn render(version: u32, mut members: Object) -> Vec<u8> {
     members.insert("version", version);
-    let text = render_value(&members.into()) + "\n";
-    Ok(files::write(path, text.as_bytes(), Access::Private)?)
+    (render_value(&members.into()) + "\n").into_bytes()
 }
 
 /// A number of milliseconds or bytes; what JSON cannot hold exactly becomes the largest it can.

@@ -11,6 +11,7 @@
 mod brought;
 mod change;
 mod file;
+mod witness;
 
 use super::format::StoreError;
 use crate::engine::approval::{Level, Lifetime};
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 pub(in crate::store) use brought::save;
 pub use brought::{is_own, may_be_brought};
+pub use witness::is_as_written;
 
 /// Keyed digests of the masked values of one server, by place.
 pub type Values = BTreeMap<String, Digest>;

@@ -6,6 +6,7 @@ use crate::engine::json::Value;
 use crate::engine::launchpin::LaunchPin;
 use crate::engine::lockfile::{Condition, ServerPin};
 use crate::engine::surface::Kind;
+use crate::store::log;
 use std::fs;
 
 fn paths() -> (tempfile::TempDir, Paths) {
@@ -14,6 +15,12 @@ fn paths() -> (tempfile::TempDir, Paths) {
     let variables = [("MCPWATCH_HOME".to_owned(), home)].into();
     let paths = Paths::of(crate::sys::paths::Os::current(), &variables).unwrap();
     (folder, paths)
+}
+
+fn write(file: &Path, trust: &Trust) {
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    crate::sys::files::write(file, &file::render(trust).unwrap(), crate::sys::files::Access::Private)
+        .unwrap();
 }
 
 fn digest(text: &str) -> Digest {
@@ -171,7 +178,7 @@ fn full() -> Trust {
 fn the_file_reads_back_and_looks_like_this() {
     let (_folder, paths) = paths();
     let file = paths.trust_file();
-    file::save(&file, &full()).unwrap();
+    write(&file, &full());
     assert!(file::load(&file).unwrap().unwrap() == full());
     insta::assert_snapshot!(fs::read_to_string(&file).unwrap());
 }
@@ -181,7 +188,7 @@ fn a_store_that_cannot_be_read_is_an_error_and_stays() {
     let (_folder, paths) = paths();
     let file = paths.trust_file();
     assert!(load(&paths).unwrap().is_none());
-    file::save(&file, &full()).unwrap();
+    write(&file, &full());
     let good = fs::read_to_string(&file).unwrap();
     let damages = [
         (good[..good.len() / 2].to_owned(), "not JSON"),
@@ -274,14 +281,63 @@ proptest::proptest! {
     fn a_damaged_store_never_panics(at in proptest::prelude::any::<proptest::sample::Index>(), byte: u8, cut: bool) {
         let (_folder, paths) = paths();
         let file = paths.trust_file();
-        file::save(&file, &full()).unwrap();
+        write(&file, &full());
         let mut bytes = fs::read(&file).unwrap();
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] = byte }
         fs::write(&file, &bytes).unwrap();
         if let Ok(Some(trust)) = load(&paths) {
-            file::save(&file, &trust).unwrap();
+            write(&file, &trust);
             assert!(load(&paths).unwrap().unwrap() == trust);
         }
     }
+}
+
+#[test]
+fn a_store_that_was_edited_or_put_back_is_noticed() {
+    let (_folder, paths) = paths();
+    let file = paths.trust_file();
+    assert!(is_as_written(&paths), "nobody has one");
+    update(&paths, |trust| trust.level = Level::Terminal).unwrap();
+    let old = fs::read(&file).unwrap();
+    assert!(is_as_written(&paths));
+    update(&paths, |trust| trust.level = Level::Code).unwrap();
+    let new = fs::read_to_string(&file).unwrap();
+    assert!(is_as_written(&paths));
+    let edits = [
+        ("an older one", old.clone()),
+        ("another level", new.replace("\"code\"", "\"terminal\"").into_bytes()),
+        (
+            "trust that may be brought",
+            new.replace("\"allowsBrought\": false", "\"allowsBrought\": true").into_bytes(),
+        ),
+        ("a space", format!("{new} ").into_bytes()),
+    ];
+    for (name, bytes) in edits {
+        fs::write(&file, bytes).unwrap();
+        assert!(!is_as_written(&paths), "{name}");
+    }
+    // A decision on top of it does not make it ours in between, and ends that afterwards.
+    fs::write(&file, &old).unwrap();
+    witness::announce(&paths, new.as_bytes()).unwrap();
+    assert!(!is_as_written(&paths));
+    // A crash before or after the write accuses nobody.
+    fs::write(&file, &new).unwrap();
+    assert!(is_as_written(&paths));
+    witness::announce(&paths, b"next").unwrap();
+    assert!(is_as_written(&paths));
+    fs::write(&file, "next").unwrap();
+    assert!(is_as_written(&paths));
+    fs::write(&file, &new).unwrap();
+    fs::remove_file(paths.trust_note()).unwrap();
+    assert!(is_as_written(&paths), "nothing to compare it with");
+    update(&paths, |trust| trust.level = Level::Terminal).unwrap();
+    assert!(is_as_written(&paths));
+    fs::write(&file, &new).unwrap();
+    assert!(!is_as_written(&paths));
+    // The next decision makes it ours again, and the log says that it was not.
+    update(&paths, |trust| trust.allows_brought = true).unwrap();
+    assert!(is_as_written(&paths));
+    let records = log::Log::of(&paths).records().unwrap();
+    assert!(format!("{records:?}").contains("was not as mcpwatch wrote it"), "{records:?}");
 }

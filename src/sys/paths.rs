@@ -252,6 +252,11 @@ impl Paths {
         self.data.join("log-end").join("note.json")
     }
 
+    /// The note of what the trust store was when we wrote it, in the same folder.
+    pub fn trust_note(&self) -> PathBuf {
+        self.data.join("log-end").join("trust.json")
+    }
+
     /// What was seen and shown; private.
     pub fn offers_dir(&self) -> PathBuf {
         self.data.join("offers")

@@ -143,3 +143,111 @@ fn a_store_that_is_brought_cannot_allow_itself() {
     assert_eq!(run.code, 3);
     assert!(run.stderr.contains("MCPWATCH_HOME is set"), "{}", run.all());
 }
+
+/// An account's own directories: a folder in the place of its home, which the account database names.
+#[cfg(target_os = "linux")]
+struct Account(tempfile::TempDir, Bench);
+
+#[cfg(target_os = "linux")]
+impl Account {
+    /// `None` where no folder can be put in that place.
+    fn new() -> Option<Self> {
+        let account = Self(tempfile::tempdir().unwrap(), Bench::new());
+        std::fs::create_dir(account.0.path().join("run")).unwrap();
+        let works = account.command("true", &[]).output().is_ok_and(|output| output.status.success());
+        if !works {
+            crate::servers::skipped("a mount namespace");
+        }
+        works.then_some(account)
+    }
+
+    /// A program in the project folder, as this account.
+    fn command(&self, program: &str, args: &[&str]) -> std::process::Command {
+        let home = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(0)).unwrap().unwrap().dir;
+        let mut command = self.1.command_of("unshare");
+        let script = "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+        command.arg(self.0.path()).arg(&home).arg(program).args(args);
+        for name in ["MCPWATCH_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", &home).env("XDG_RUNTIME_DIR", self.0.path().join("run"));
+        command
+    }
+
+    fn mcpwatch(&self, args: &[&str]) -> std::process::Command {
+        self.command(env!("CARGO_BIN_EXE_mcpwatch"), args)
+    }
+
+    fn says(&self, args: &[&str]) -> (i32, String) {
+        let output = self.mcpwatch(args).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8(text).unwrap())
+    }
+
+    fn at_terminal(&self, args: &[&str], answers: &[&str]) -> (String, i32) {
+        crate::terminal::answer(&self.mcpwatch(args), answers).unwrap()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn trust_is_brought_only_while_its_owner_allows_it() {
+    let Some(account) = Account::new() else { return };
+    let bench = &account.1;
+    bench.servers(&[("notes", &[])]);
+    let files = ["--config", "client.json", "--lock", "mcp.lock"];
+    let with = |args: &[&'static str]| [args, &files[..]].concat();
+    assert_eq!(account.says(&with(&["init", "--yes"])).0, 0);
+    // Whether a gate obeys a lock that says so itself.
+    let obeys = |home: Option<&std::path::Path>| {
+        let fixture = crate::fixture::path();
+        let mut command =
+            account.mcpwatch(&["run", "--trust-lock", "--server", "notes", "--lock", "mcp.lock", "--"]);
+        command.arg(fixture);
+        if let Some(home) = home {
+            command.env("MCPWATCH_HOME", home);
+        }
+        let mut client = crate::gate::Session::start(command);
+        client.open();
+        client.tools().len() == 8
+    };
+    assert!(obeys(None), "nobody decided anything here yet");
+    let (screen, code) = account.at_terminal(&["trust", "--level", "terminal"], &["yes"]);
+    assert_eq!(code, 0, "{screen}");
+    let elsewhere = bench.home().join("elsewhere");
+    assert!(!obeys(None) && !obeys(Some(&elsewhere)), "its owner has a store");
+    // A program that types nothing does not get it.
+    assert_eq!(account.says(&["trust", "--brought", "allow"]).0, 3);
+    let (screen, code) = account.at_terminal(&["trust", "--brought", "allow"], &["no"]);
+    assert!(code == 0 && screen.contains("Nothing was changed"), "{screen}");
+    assert!(!obeys(None), "its owner said no");
+
+    let mut daemon = account.mcpwatch(&["daemon"]);
+    let silent = std::process::Stdio::null;
+    let mut daemon = daemon.stdout(silent()).stderr(silent()).spawn().unwrap();
+    let runs = || account.says(&["service", "status"]).1.contains("Running").then_some(());
+    let runs = crate::pty::eventually(20, runs);
+    let (allowed, code) = account.at_terminal(&["trust", "--brought", "allow"], &["yes"]);
+    let status = account.says(&["status"]).1;
+    let obeyed = (obeys(None), obeys(Some(&elsewhere)));
+    let taken_back = account.says(&["trust", "--brought", "refuse"]);
+    let told = account.says(&["status"]).1;
+    let log = account.says(&["log", "--kind", "decision"]).1;
+    let _ = (daemon.kill(), daemon.wait());
+
+    assert!(runs.is_some() && code == 0 && allowed.contains("a repository can"), "{allowed}");
+    assert!(
+        status.contains("an environment may bring its own trust: `mcpwatch trust --brought refuse`"),
+        "{status}"
+    );
+    assert_eq!(obeyed, (true, true));
+    assert!(taken_back.0 == 0 && taken_back.1.contains("No environment may"), "{}", taken_back.1);
+    assert!(!told.contains("an environment may bring"), "{told}");
+    assert!(!obeys(None) && !obeys(Some(&elsewhere)), "its owner took it back");
+    // Both are written down, and told where somebody can see it: here, by status.
+    assert!(log.contains("brought by") && log.contains("brought no more by"), "{log}");
+    assert!(told.contains("Weakened the watch over mcpwatch"), "{told}");
+    assert!(told.contains("Tightened the watch over mcpwatch"), "{told}");
+    assert_eq!(account.says(&["log", "verify"]).0, 0);
+}

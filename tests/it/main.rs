@@ -25,6 +25,8 @@ mod faults;
 mod fixture;
 #[cfg(unix)]
 mod floors;
+#[cfg(target_os = "linux")]
+mod forged;
 mod gate;
 mod https;
 #[cfg(unix)]

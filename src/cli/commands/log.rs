@@ -1,9 +1,9 @@
 //! `mcpwatch log`: what happened, filtered and followed; `log verify` looks for the first broken link.
 
 use crate::cli::app::App;
-use crate::cli::error::Error;
+use crate::cli::error::{Error, sentence};
 use crate::cli::exit::Exit;
-use crate::cli::render::{json, log as render};
+use crate::cli::render::{guard, json, log as render};
 use crate::engine::json::{Object, Value};
 use crate::engine::lockfile::render_value;
 use crate::engine::record::Record;
@@ -46,7 +46,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let paths = Paths::system().map_err(SurveyError::from)?;
     let log = Log::of(&paths);
     if let Some(What::Verify) = args.what {
-        return verify(&log, app);
+        return verify(&log, &paths, app);
     }
     let mut seen = 0;
     let mut records = Vec::new();
@@ -127,10 +127,11 @@ async fn follow(log: &Log, seen: u64, args: &Args, app: &App) -> Result<Exit, Er
     }
 }
 
-fn verify(log: &Log, app: &App) -> Result<Exit, Error> {
+fn verify(log: &Log, paths: &Paths, app: &App) -> Result<Exit, Error> {
     let verified = log.verify()?;
     let is_whole = verified.as_ref().is_ok_and(|sound| sound.gaps.is_empty());
-    let exit = if is_whole { Exit::Done } else { Exit::ChangeWaits };
+    let other_store = guard::other_store(paths);
+    let exit = if is_whole && other_store.is_none() { Exit::Done } else { Exit::ChangeWaits };
     if app.common.json() {
         let mut members = Object::new();
         match &verified {
@@ -147,8 +148,12 @@ fn verify(log: &Log, app: &App) -> Result<Exit, Error> {
             }
         }
         members.insert("sound", is_whole);
+        members.insert("trustStoreAsWritten", other_store.is_none());
         app.out.data(&json::document("log verify", exit, &[exit], members))?;
         return Ok(exit);
+    }
+    if let Some(words) = other_store {
+        app.out.warn(&sentence(&words));
     }
     match verified {
         Ok(sound) => {

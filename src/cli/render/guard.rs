@@ -7,17 +7,18 @@ use crate::engine::json::{Object, Value};
 use crate::engine::settings::Settings;
 use crate::engine::show;
 use crate::store::log::Log;
+use crate::store::trust;
 use crate::survey::Ground;
 use crate::survey::settings::{self, InForce};
+use crate::sys::paths::Paths;
 use crate::{cli::error::sentence, survey::SurveyError};
 use std::path::Path;
 
 /// A line for each.
 pub fn lines(ground: &Ground) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(words) = no_log(ground) {
-        lines.push(paint(YELLOW, &words));
-    }
+    let found = [other_store(&ground.paths), no_log(ground)];
+    lines.extend(found.into_iter().flatten().map(|words| paint(YELLOW, &words)));
     let file = ground.paths.config_file();
     match settings::of(ground) {
         Err(error) => lines.push(paint(YELLOW, &unusable(&error))),
@@ -68,8 +69,17 @@ pub fn members(ground: &Ground, members: &mut Object) {
             members.insert("policy", floors);
         }
     }
+    members.insert("trustStoreAsWritten", trust::is_as_written(&ground.paths));
     let level = ground.trust.as_ref().map_or(Level::Terminal, |trust| trust.level);
     members.insert("level", level.to_string());
+}
+
+/// What is said of a trust store that is not what we wrote.
+pub fn other_store(paths: &Paths) -> Option<String> {
+    let words = "the trust store is not as mcpwatch wrote it: somebody edited it, or put an older one back. \
+                 `mcpwatch log --kind decision` lists what was decided; what you did not decide ends with \
+                 `mcpwatch trust --revoke` and `mcpwatch trust --brought refuse`";
+    (!trust::is_as_written(paths)).then(|| words.to_owned())
 }
 
 /// That the log cannot be written now, whether a daemon runs to say so or not.

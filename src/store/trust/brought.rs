@@ -2,10 +2,13 @@
 //!
 //! Promises: a store that an entry's variables point to is not obeyed where this person has one.
 
-use super::{Trust, file, load};
+use super::{Trust, file, load, witness};
+use crate::engine::record::Event;
 use crate::store::format::StoreError;
-use crate::store::log;
+use crate::store::log::{self, Log};
+use crate::sys::files::{self, Access};
 use crate::sys::paths::Paths;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Whether a lock may bring its own trust (`--trust-lock`). A repository must not, where this person
 /// has a trust store that does not allow it. `account` is [`Paths::account`].
@@ -36,7 +39,17 @@ pub(in crate::store) fn save(paths: &Paths, trust: &Trust) -> Result<(), StoreEr
     let mut trust = trust.clone();
     // The log's end as it is noted; a note that is gone takes nothing from what was known of it.
     trust.logged = log::last_noted_line(paths).or(trust.logged);
-    file::save(&paths.trust_file(), &trust)?;
+    let bytes = file::render(&trust)?;
+    if !witness::is_as_written(paths) {
+        // The decision makes it ours again, so this is said for good; a full disk keeps nobody from deciding.
+        let what = "the trust store was not as mcpwatch wrote it when this was decided".to_owned();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(since.as_millis()).unwrap_or_default();
+        let _ = Log::of(paths).append(now, &Event::Trouble { what });
+    }
+    witness::announce(paths, &bytes)?;
+    files::write(&paths.trust_file(), &bytes, Access::Private)?;
+    witness::confirm(paths, &bytes);
     if let (false, Ok(account)) = (paths.is_moved, Paths::account()) {
         file::note_elsewhere(&account, paths)?;
     }

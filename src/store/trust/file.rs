@@ -72,7 +72,8 @@ pub(super) fn load(file: &Path) -> Result<Option<Trust>, StoreError> {
     Ok(Some(trust))
 }
 
-pub(super) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
+/// The bytes of a store.
+pub(super) fn render(trust: &Trust) -> Result<Vec<u8>, StoreError> {
     let mut out = trust.unknown.clone();
     out.insert("key", trust.key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     out.insert("level", trust.level.to_string());
@@ -107,7 +108,7 @@ pub(super) fn save(file: &Path, trust: &Trust) -> Result<(), StoreError> {
         logged.insert("seq", count(seq));
         out.insert("logged", logged);
     }
-    format::save(file, VERSION, out)
+    Ok(format::render(VERSION, out))
 }
 
 /// Where this account's store is, if a variable has put it elsewhere.
