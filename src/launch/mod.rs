@@ -87,6 +87,14 @@ pub fn resolve(launch: &Launch, place: &Place) -> Resolved {
     }
 }
 
+/// Whether two starts at once may break each other. At each start bunx installs a tag or range anew into
+/// the folder that the other one runs from (bun 1.4: `ERR_MODULE_NOT_FOUND` in the second).
+pub fn starts_alone(launch: &Launch) -> bool {
+    let Launch::Command(launch) = launch else { return false };
+    let line = wrapper::unwrap(launch, Platform::current().os);
+    line.is_ok_and(|line| matches!(command::runner(&line), Runner::Bunx(_)))
+}
+
 /// The machine's values with the folders of a resolved launch added as `${app}`.
 #[must_use]
 pub fn with_app(machine: &Machine, resolved: &Resolved) -> Machine {

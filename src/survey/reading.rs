@@ -17,6 +17,7 @@ use crate::engine::placeholder::Machine;
 use crate::engine::secret::Known;
 use crate::engine::show;
 use crate::engine::surface::{Defect, Era, Surface};
+use crate::launch;
 
 /// How often and with which capabilities a server is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +116,11 @@ pub async fn read(
             place.today();
             connect::read(&there(place)?, &limits, &quiet).await.ok().filter(is_whole)
         };
-        let (bare, second) = tokio::join!(connect::read(&here, &capabilities, &quiet), second);
+        let bare = connect::read(&here, &capabilities, &quiet);
+        let (bare, second) = match launch::starts_alone(launch) {
+            true => (bare.await, second.await),
+            false => tokio::join!(bare, second),
+        };
         empty = Some(whole(bare, &secrets)?.surface);
         match (second, place) {
             (Some(second), Some(place)) => {

@@ -30,6 +30,7 @@ impl Lab {
             .with_env("REGISTRY", &registry)
             .with_env("FIXTURE_SERVER", fixture::path())
             .with_env("npm_config_cache", home.join("npm"))
+            .with_env("BUN_INSTALL_CACHE_DIR", home.join("bun"))
             .with_env("UV_CACHE_DIR", home.join("uv"))
             .with_env("UV_TOOL_DIR", home.join("uv-tools"));
         let mut words = line.split(' ');
@@ -126,6 +127,17 @@ fn npx_without_a_version() {
 #[test]
 fn npx_with_a_range() {
     check("npx -y notes@^1", "1.2.0", Some("2.0.0"));
+}
+
+/// Two starts of bunx at once would break each other.
+#[test]
+fn bunx_without_a_version() {
+    check("bunx notes", "2.0.0", None);
+}
+
+#[test]
+fn bunx_with_a_range() {
+    check("bunx notes@^1", "1.2.0", Some("2.0.0"));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub fn is_as_written(paths: &Paths) -> bool {
 /// `None` where nothing is noted.
 fn is_noted(paths: &Paths, store: &Digest) -> Option<bool> {
     let note = paths.trust_note();
-    let Some(mut reader) = format::open(&note, VERSION).ok()? else { return None };
+    let mut reader = format::open(&note, VERSION).ok()??;
     let digests = reader.take("digests")?;
     let is_it = |value: &Value| value.as_str().is_some_and(|text| text == store.to_string());
     Some(digests.as_array()?.iter().any(is_it))
