@@ -147,7 +147,8 @@ impl List {
 
     /// Judges everything that is offered or approved.
     fn judge(&mut self, kind: Kind, judge: &Judge<'_>) {
-        let names = judge.names(kind).map(str::to_owned).chain(self.offered.keys().cloned());
+        let owed = |name: &&str| judge.is_owed(&ItemKey::new(kind, *name));
+        let names = judge.names(kind).filter(owed).map(str::to_owned).chain(self.offered.keys().cloned());
         let verdict = |name: String| {
             let key = ItemKey::new(kind, name);
             let verdict = judge.verdict(&key, self.offered.get(&key.name));

@@ -120,6 +120,15 @@ impl Judge<'_> {
         if is_pinned { Verdict::Changed } else { Verdict::New }
     }
 
+    /// Whether a server that shows this client nothing of the item keeps something back: what is approved
+    /// for other clients alone may be missing, and a client that declares some capabilities may be either.
+    pub fn is_owed(&self, key: &ItemKey) -> bool {
+        let is_for_some = |definition: &Definition| {
+            matches!(definition.when, Some(Condition::FullClient | Condition::EmptyClient))
+        };
+        self.definitions(key).any(|own| self.client != ClientKind::Partial || !is_for_some(own))
+    }
+
     /// The approved definition to serve in place of what is offered.
     pub fn approved_value(&self, key: &ItemKey) -> Option<Value> {
         if self.approved.revoked.contains(key) || key.name.starts_with(OWN_NAMES) {
