@@ -114,6 +114,7 @@ fn respond(
 fn post(server: &Arc<Server>, request: &Request, to: &mut TcpStream) -> std::io::Result<()> {
     let message: serde_json::Value = serde_json::from_str(&request.body).unwrap_or_default();
     let (peer, messages) = channel();
+    server.serves(request.header("mcp-session-id"));
     if message.get("method").is_none() || message.get("id").is_none() {
         server.receive(&request.body, &peer);
         return status(to, "202 Accepted", "text/plain", "");

@@ -1,7 +1,7 @@
 //! A scriptable MCP server that can be as hostile as one likes. For tests; it does no harm itself.
 //!
 //! ```text
-//! fixture_server [--change NAME,…] [--when always|never|second-start|file|call|stranger|list=N] [--notify]
+//! fixture_server [--change NAME,…] [--when always|never|second-start|file|call|stranger|watcher|list=N] [--notify]
 //!                [--state DIR] [--era session|stateless|both] [--page N] [--tools N] [--skills]
 //!                [--secret TEXT | --secret-env NAME] [--log FILE] [--script FILE] [--stderr TEXT]
 //!                [--exit CODE] [--start-ms N] [--answer-ms N]
@@ -11,7 +11,7 @@
 //!   of `server::BEHAVIOURS` (cursors, silence, noise, lines of 17 MiB, …).
 //! - `--when`: from when on it shows. `second-start` counts in `DIR/starts`; `file` waits for
 //!   `DIR/change`; `call` for a call of the tool `change`
-//!   (with `{"back":true}` everything is as it was); `stranger` for a client that is not called mcpwatch; `list=2` for the second `tools/list`.
+//!   (with `{"back":true}` everything is as it was); `stranger` for a client that is not called mcpwatch; `watcher` for one that is, once the file is there; `list=2` for the second `tools/list`.
 //!   `--notify` also says `list_changed` then.
 //! - `--log` appends every message received, a line each, so that a test can prove what never came.
 //! - `--script`: a JSON object from method to a list of raw results; the nth request of the method

@@ -37,6 +37,7 @@ pub enum When {
     File,
     Call,
     Stranger,
+    Watcher,
     List(usize),
 }
 
@@ -105,6 +106,7 @@ impl When {
             "file" => When::File,
             "call" => When::Call,
             "stranger" => When::Stranger,
+            "watcher" => When::Watcher,
             other => match other.strip_prefix("list=") {
                 Some(count) => When::List(number(count)?),
                 None => return Err(format!("no time {other}")),

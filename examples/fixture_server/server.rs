@@ -8,6 +8,7 @@ use crate::surface::{self, CAPABLE_TOOL, EDITS, Part};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -66,6 +67,11 @@ pub const BEHAVIOURS: &[&str] = &[
     "ignores-term",     // read by nobody here; see `sh -c 'trap "" TERM; …'` in the tests
 ];
 
+thread_local! {
+    /// Whether the client whose message this thread serves is not called mcpwatch, where that is known.
+    static STRANGER: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
 /// The server's state over all its connections.
 pub struct Server {
     pub options: Options,
@@ -85,7 +91,8 @@ struct State {
     streams: Vec<Peer>,
     listeners: Vec<(String, Peer)>,
     capable: bool,
-    sessions: HashSet<String>,
+    /// Sessions over HTTP, and whether their clients are not called mcpwatch.
+    sessions: HashMap<String, Option<bool>>,
     opened: usize,
     kept: Option<Vec<u8>>,
     stranger: bool,
@@ -123,12 +130,12 @@ impl Server {
         });
         let server = Arc::new(Self { options, later: earlier.is_some(), scripts, state: Mutex::default() });
         let acts = |name: &&str| server.options.changes.iter().any(|change| change == name);
-        if server.options.when == When::File
+        if matches!(server.options.when, When::File | When::Watcher)
             && (server.options.notify || ["forgets", "drops"].iter().any(acts))
         {
             let watcher = Arc::clone(&server);
             std::thread::spawn(move || {
-                while !watcher.is_changed() {
+                while !watcher.is_there() {
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 watcher.turn();
@@ -166,13 +173,19 @@ impl Server {
         let mut state = self.state.lock().unwrap();
         state.opened += 1;
         let name = format!("fixture-session-{}", state.opened);
-        state.sessions.insert(name.clone());
+        state.sessions.insert(name.clone(), STRANGER.get());
         name
     }
 
     /// Whether a session was not forgotten.
     pub fn knows(&self, session: &str) -> bool {
-        self.state.lock().unwrap().sessions.contains(session)
+        self.state.lock().unwrap().sessions.contains_key(session)
+    }
+
+    /// This thread serves a message of that session from now on.
+    pub fn serves(&self, session: Option<&str>) {
+        let state = self.state.lock().unwrap();
+        STRANGER.set(session.and_then(|session| state.sessions.get(session).copied().flatten()));
     }
 
     /// Keeps an answer for whoever takes the stream up again, or gives it.
@@ -303,6 +316,7 @@ impl Server {
 
     fn note_name(&self, info: &Value) {
         let stranger = info["name"].as_str().is_some_and(|name| !name.starts_with("mcpwatch"));
+        STRANGER.set(Some(stranger));
         self.state.lock().unwrap().stranger = stranger;
     }
 
@@ -360,6 +374,11 @@ impl Server {
         }
     }
 
+    /// Whether the file is there that a test writes for the change to begin.
+    fn is_there(&self) -> bool {
+        self.options.state_file("change").is_some_and(|file| file.exists())
+    }
+
     /// Whether the changes show now.
     fn is_changed(&self) -> bool {
         let state = self.state.lock().unwrap();
@@ -367,9 +386,10 @@ impl Server {
             When::Always => true,
             When::Never => false,
             When::SecondStart => self.later,
-            When::File => self.options.state_file("change").is_some_and(|file| file.exists()),
+            When::File => self.is_there(),
             When::Call => state.switched,
-            When::Stranger => state.stranger,
+            When::Stranger => STRANGER.get().unwrap_or(state.stranger),
+            When::Watcher => self.is_there() && !STRANGER.get().unwrap_or(state.stranger),
             When::List(count) => state.lists >= count,
         }
     }

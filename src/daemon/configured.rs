@@ -29,6 +29,7 @@ pub(super) fn take(state: &mut State, now: Now, configured: Configured) -> Vec<E
         let other = server.known.as_ref().is_some_and(|old| *old != known);
         // A decision may have made it as approved, or another launch may run another program.
         server.course.urgent |= other;
+        server.course.program |= server.known.as_ref().is_some_and(|old| old.launch != known.launch);
         server.known = Some(known);
     }
     for id in before.ids().filter(|id| !named.contains(id)) {
@@ -44,7 +45,7 @@ pub(super) fn take(state: &mut State, now: Now, configured: Configured) -> Vec<E
         if state.servers.get(&id).is_some_and(|server| server.course.connected || server.course.busy) {
             out.push(Effect::Close(id.clone()));
         }
-        out.extend(views::settle(state, now, &id));
+        out.extend(views::settle(state, &id));
         state.servers.remove(&id);
     }
     if state.memory != before {

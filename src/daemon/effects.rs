@@ -15,7 +15,8 @@ use crate::sys::paths::Paths;
 use crate::sys::watch::{Files, Look, look};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc as blocking};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -30,6 +31,9 @@ const POLL: Duration = Duration::from_secs(60);
 
 /// How long what was looked up is kept for those who are to read next.
 const KEPT: Duration = Duration::from_secs(5);
+
+/// One writes the memory at a time.
+static ONE: Mutex<()> = Mutex::new(());
 
 /// Lines that may wait for the log's disk.
 const LOG_QUEUE: usize = 1024;
@@ -74,6 +78,8 @@ pub(super) struct Hands {
     logging: Option<std::thread::JoinHandle<()>>,
     paths: Paths,
     memory_file: PathBuf,
+    /// How often the memory was to be written.
+    remembered: Arc<AtomicU64>,
 }
 
 impl Hands {
@@ -127,6 +133,7 @@ impl Hands {
             logging: Some(logging),
             paths,
             memory_file,
+            remembered: Arc::default(),
         };
         (hands, inside)
     }
@@ -173,8 +180,16 @@ impl Hands {
             Effect::Log(event) => self.log(now.wall, event),
             Effect::Remember => {
                 let (file, text) = (self.memory_file.clone(), state.memory().render());
-                // Losing it costs an announcement at the next start.
-                tokio::task::spawn_blocking(move || disk::write(&file, &text, Access::Private).ok());
+                let newest = Arc::clone(&self.remembered);
+                let number = newest.fetch_add(1, Ordering::SeqCst) + 1;
+                tokio::task::spawn_blocking(move || {
+                    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+                    // What was overtaken is not written over what is newer. Losing it costs an
+                    // announcement at the next start.
+                    if newest.load(Ordering::SeqCst) == number {
+                        disk::write(&file, &text, Access::Private).ok();
+                    }
+                });
             }
             Effect::Stop => return true,
         }

@@ -3,7 +3,7 @@
 use super::schedule::Times;
 use crate::alert::Heard;
 use crate::alert::text::{Cause, Text, What};
-use crate::engine::digest::Digest;
+use crate::engine::digest::{Digest, Tag};
 use crate::engine::record;
 use crate::engine::settings::Watch;
 use crate::engine::surface::ItemKey;
@@ -38,8 +38,10 @@ pub enum Event {
     ProgramChanged(ServerId),
     /// A reading ended.
     Read(ServerId, Outcome),
-    /// A newer version of a floating package is at hand; the approved one is read. Its digest.
-    Newer(ServerId, Digest),
+    /// What a gate saw of a server, as it was kept, or that nothing waits there.
+    Sighted(ServerId, Option<Sighted>),
+    /// Whether a newer version of a floating package is at hand, by its digest; the approved one is read.
+    Newer(ServerId, Option<Digest>),
     /// A server says that its lists changed.
     Signalled(ServerId),
     /// A server offers no way to say that its lists changed; it is read at the interval.
@@ -192,6 +194,15 @@ pub enum Outcome {
     Failed(String),
 }
 
+/// What a gate saw that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighted {
+    /// What differs.
+    pub change: Change,
+    /// Whether the server shows us something else, for no reason of the client's capabilities.
+    pub split: bool,
+}
+
 /// What a server offers that is not approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -203,6 +214,31 @@ pub struct Change {
     pub cause: Cause,
     /// Findings: code, severity and place.
     pub findings: Vec<(String, String, String)>,
+}
+
+/// The most items that tell change sets apart: as many as a gate tells of.
+const SET: usize = 200;
+
+impl Change {
+    /// What tells this change set from others, whoever saw it and whenever: what happened to which items,
+    /// and what they are now.
+    pub fn set(&self) -> Digest {
+        if self.items.is_empty() {
+            return self.offer;
+        }
+        let word = |what| match what {
+            What::New => "new",
+            What::Changed => "changed",
+            What::Removed => "removed",
+        };
+        let line = |item: &Item| {
+            format!("{}\n{}\n{}\n{}\0", item.key.kind.key(), item.key.name, word(item.what), item.digest)
+        };
+        let mut lines: Vec<String> = self.items.iter().map(line).collect();
+        lines.sort();
+        lines.truncate(SET);
+        Digest::of_bytes(Tag::Offer, lines.concat().as_bytes())
+    }
 }
 
 /// An item that differs.

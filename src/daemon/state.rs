@@ -51,6 +51,13 @@ pub(super) struct Peer {
     pub(super) gate: Option<GateState>,
 }
 
+impl Peer {
+    /// Whether it is a gate before that server.
+    pub(super) fn is_before(&self, id: &ServerId) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.gate.server == *id)
+    }
+}
+
 /// What a gate told.
 #[derive(Debug)]
 pub(super) struct GateState {
@@ -71,6 +78,8 @@ pub(super) struct Server {
     pub(super) failure: Option<String>,
     /// A notice that waits for its minute.
     pub(super) pending: Option<Pending>,
+    /// What its notification is about.
+    pub(super) shown: Option<Digest>,
     /// The surface that was logged last.
     pub(super) logged: Option<Digest>,
 }
@@ -143,10 +152,8 @@ impl State {
                 }
             }
             Event::Read(id, outcome) => out.extend(self.read(now, &id, outcome)),
-            Event::Newer(id, artifact) => {
-                let notice = Notice::Artifact { server: self.name(&id), newer: true };
-                out.extend(tell::tell(self, now, &id, notice, artifact, &[]));
-            }
+            Event::Sighted(id, seen) => out.extend(views::sighted(self, now, &id, seen)),
+            Event::Newer(id, artifact) => out.extend(tell::newer(self, now, &id, artifact)),
             Event::Signalled(id) => {
                 if let Some(server) = self.servers.get_mut(&id) {
                     server.course.signalled(now.steady);
@@ -185,6 +192,11 @@ impl State {
             Event::Stop => out.push(Effect::Stop),
         }
         out.extend(self.schedule(now));
+        // The last word counts, and is written once.
+        if out.contains(&Effect::Remember) {
+            out.retain(|effect| *effect != Effect::Remember);
+            out.push(Effect::Remember);
+        }
         out
     }
 
@@ -196,7 +208,8 @@ impl State {
             *next_number += 1;
             let course = Course { seed: number, ..Course::default() };
             let views = views::Views::default();
-            Server { number, known: None, course, views, failure: None, pending: None, logged: None }
+            let (failure, pending, shown, logged) = (None, None, None, None);
+            Server { number, known: None, course, views, failure, pending, shown, logged }
         })
     }
 
@@ -216,9 +229,12 @@ impl State {
         self.no_desktop.clone().map_or(Askable::Yes, Askable::No)
     }
 
-    /// Keeps a notification that was not shown or not answered.
-    pub(super) fn miss(&mut self, now: Now, id: &ServerId, text: String) {
-        self.missed.push_back(Missed { at: now.wall, server: id.clone(), text });
+    /// Keeps a notification that was not shown or not answered; the same one once.
+    pub(super) fn miss(&mut self, at: u64, id: &ServerId, text: String) {
+        if self.missed.iter().any(|missed| missed.server == *id && missed.text == text) {
+            return;
+        }
+        self.missed.push_back(Missed { at, server: id.clone(), text });
         if self.missed.len() > MISSED {
             self.missed.pop_front();
         }
@@ -245,7 +261,7 @@ impl State {
                 out.extend(views::as_pinned(self, now, id, views::Who::Daemon));
             }
             Outcome::Changed { change, connected } => {
-                let news = !server.views.knows(&change.offer);
+                let news = !server.views.knows(&change.set());
                 server.course.read(now.steady, connected, news, None);
                 server.logged = None;
                 out.extend(views::changed(self, now, id, views::Who::Daemon, change));
@@ -273,6 +289,7 @@ impl State {
                 self.no_desktop = None;
                 self.desktop_retry = None;
                 self.desktop_said = false;
+                out.extend(tell::untold(self, now));
             }
             Err(why) => {
                 self.desktop_retry = Some(now.steady + DESKTOP_RETRY);
@@ -326,6 +343,11 @@ impl State {
             match schedule::next(&server.course, facts, &times(server.known.as_ref()), now.steady) {
                 Todo::Wait(until) => until.into_iter().for_each(&mut wait),
                 Todo::Read => {
+                    if server.course.program && server.course.connected {
+                        // What runs is what was there before.
+                        server.course.closed();
+                        out.push(Effect::Close(id.clone()));
+                    }
                     server.course.reading();
                     let stay = if facts.mode == Watch::Resident { Stay::Open } else { Stay::Close };
                     out.push(Effect::Read(id.clone(), stay));

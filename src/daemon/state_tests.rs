@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::alert::text::{Cause, What};
-use crate::daemon::event::{Configured, Item};
+use crate::daemon::event::{Configured, Item, Sighted};
 use crate::daemon::memory::Remembered;
 use crate::engine::digest::Tag;
 use crate::engine::surface::{ItemKey, Kind};
@@ -17,6 +17,7 @@ struct Daemon {
     state: State,
     now: Now,
     ticket: u64,
+    remembers: bool,
 }
 
 impl Daemon {
@@ -26,7 +27,8 @@ impl Daemon {
 
     fn with(memory: Memory) -> Self {
         let now = Now { steady: 0, wall: 1_700_000_000_000, minute: 12 * 60 + 3 };
-        let mut daemon = Self { state: State::new(Rules::default(), memory), now, ticket: 0 };
+        let mut daemon =
+            Self { state: State::new(Rules::default(), memory), now, ticket: 0, remembers: false };
         daemon.hear(Event::Desktop(Ok(())));
         daemon
     }
@@ -36,8 +38,26 @@ impl Daemon {
         self.now.wall += milliseconds;
     }
 
+    /// What it is told to do; that it is to remember goes by itself.
     fn hear(&mut self, event: Event) -> Vec<String> {
-        self.state.step(self.now, event).iter().map(words).collect()
+        let effects = self.state.step(self.now, event);
+        assert!(effects.iter().filter(|effect| **effect == Effect::Remember).count() <= 1, "{effects:?}");
+        self.remembers = effects.contains(&Effect::Remember);
+        effects.iter().filter(|effect| **effect != Effect::Remember).map(words).collect()
+    }
+
+    /// Another daemon, with what this one has written down.
+    fn restarted(&self, remote: bool) -> Self {
+        let mut next = Self::with(Memory::parse(&self.state.memory().render()));
+        next.now = self.now;
+        next.hear(configured(vec![Known { remote, ..known("github") }]));
+        next
+    }
+
+    fn missed(&mut self) -> Vec<(u64, String)> {
+        let effects = self.state.step(self.now, Event::Asked(99, 0, Request::Status));
+        let Some(Effect::Reply(_, Reply::Status(status))) = effects.first() else { panic!("{effects:?}") };
+        status.missed.iter().map(|missed| (missed.at, missed.text.clone())).collect()
     }
 
     fn ask(&mut self, peer: PeerId, request: Request) -> Vec<String> {
@@ -183,7 +203,7 @@ fn a_stdio_server_behind_a_gate_is_not_started_twice() {
     let mut daemon = Daemon::new();
     daemon.gate(5, "github");
     // Only what it would run is looked at.
-    assert_eq!(daemon.hear(configured(vec![known("github")])), ["remember", "read github Never"]);
+    assert_eq!(daemon.hear(configured(vec![known("github")])), ["read github Never"]);
     assert_eq!(daemon.hear(Event::Read(id("github"), Outcome::SameProgram)), [""; 0]);
     daemon.pass(60 * MINUTE);
     assert_eq!(daemon.hear(Event::Due), [""; 0]);
@@ -208,7 +228,8 @@ fn what_a_gate_sees_is_told_too() {
     daemon.gate(5, "github");
     assert_eq!(
         daemon.ask(5, offered("a")),
-        ["reply Done", "log change", "show 0 github changed 1 tool", "log alert"]
+        ["reply Done", "show 0 github changed 1 tool", "log alert"],
+        "the gate wrote it down itself"
     );
     daemon.ask(5, Request::Run(GateNews::Holding { waiting: 2, refused: 0 }));
     assert_eq!(daemon.status("github").held, 2);
@@ -222,31 +243,133 @@ fn what_a_gate_sees_is_told_too() {
     );
 }
 
+const SPLIT: &str = "show 0 github shows different lists to different readers";
+
+fn sighted(offer: &str, split: bool) -> Event {
+    Event::Sighted(id("github"), Some(Sighted { change: change(offer), split }))
+}
+
 #[test]
 fn two_lists_for_two_readers_are_a_split_view() {
     let mut daemon = Daemon::watching("github", true);
     daemon.gate(5, "github");
+    let told = daemon.ask(5, offered("a"));
     assert_eq!(
-        daemon.ask(5, offered("a")),
-        ["reply Done", "log change", "show 0 github changed 1 tool", "log alert", "read github Open"],
-        "our own sighting is compared"
+        told[1..],
+        ["show 0 github changed 1 tool", "log alert", "read github Open"],
+        "compared at once"
     );
+    // What the gate kept is what it said, and is not told twice.
+    assert_eq!(daemon.hear(sighted("a", false)), [""; 0]);
     assert_eq!(daemon.hear(as_pinned("github")), [""; 0]);
+    assert_eq!(daemon.status("github").waiting, 1);
     daemon.pass(MINUTE);
-    let again = daemon.ask(5, offered("a"));
-    assert!(
-        again.iter().any(|word| word.contains("shows different lists to different readers")),
-        "{again:?}"
-    );
-    // One that went back for everybody is none.
+    assert_eq!(daemon.hear(sighted("a", true)), [SPLIT, "log alert"]);
+    assert_eq!(daemon.hear(sighted("a", true)), [""; 0], "said once");
+    // Nor by the daemon that comes after this one.
+    let mut next = daemon.restarted(true);
+    assert_eq!(next.hear(sighted("a", true)), [""; 0]);
+    assert_eq!(next.status("github").waiting, 1);
+    assert_eq!(next.missed().len(), 2, "the change, and that it is a split view");
+    // With no gate alive, what is kept is what counts.
+    assert_eq!(next.hear(Event::Sighted(id("github"), None)), [""; 0]);
+    assert_eq!((next.status("github").waiting, next.missed().len()), (0, 0));
+}
+
+#[test]
+fn what_is_shown_to_us_alone_is_a_split_view_too() {
+    let full = |full| Request::Run(GateNews::Listed { surface: String::new(), full });
+    let look = format!("push 5 Look([{:?}])", id("github"));
     let mut daemon = Daemon::watching("github", true);
     daemon.gate(5, "github");
-    daemon.ask(5, offered("a"));
-    daemon.hear(as_pinned("github"));
-    assert_eq!(daemon.ask(5, Request::Run(GateNews::Clear)), ["reply Done"]);
+    daemon.gate(6, "other");
+    let told = daemon.hear(changed("github", "a"));
+    assert_eq!(told, ["log change", "show 0 github changed 1 tool", "log alert", look.as_str()]);
+    // A client that declares less may be shown something else for that alone.
+    assert_eq!(daemon.ask(5, full(false)), ["reply Done"]);
     daemon.pass(MINUTE);
-    let again = daemon.ask(5, offered("b"));
-    assert!(!again.iter().any(|word| word.contains("different readers")), "{again:?}");
+    assert_eq!(daemon.hear(Event::Due), ["read github Open"], "we look again all the same");
+    assert_eq!(daemon.hear(changed("github", "a")), [""; 0]);
+    // One like us is shown what is approved, and then we are not again.
+    assert_eq!(daemon.ask(5, full(true)), ["reply Done"]);
+    daemon.pass(500);
+    assert_eq!(daemon.hear(Event::Due), ["read github Open"]);
+    assert_eq!(daemon.hear(changed("github", "a")), ["log finding", SPLIT, "log alert"]);
+    assert_eq!(daemon.hear(changed("github", "a")), [""; 0], "said once");
+
+    // A gate that is shown the change too is no contradiction.
+    let mut daemon = Daemon::watching("github", true);
+    daemon.gate(5, "github");
+    daemon.hear(changed("github", "a"));
+    assert_eq!(daemon.ask(5, offered("a")), ["reply Done"]);
+    daemon.pass(MINUTE);
+    assert_eq!(daemon.hear(changed("github", "a")), [""; 0]);
+    // Nor is a server that went back for everybody.
+    let mut daemon = Daemon::watching("github", true);
+    daemon.gate(5, "github");
+    daemon.hear(changed("github", "a"));
+    daemon.ask(5, full(true));
+    assert_eq!(daemon.hear(as_pinned("github")), ["log listed"]);
+    assert_eq!(daemon.status("github").waiting, 0);
+}
+
+#[test]
+fn what_waits_is_told_once_over_restarts() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.hear(changed("github", "a"));
+    assert!(daemon.remembers);
+    let at = daemon.now.wall;
+    for _ in 0..3 {
+        daemon.pass(60 * MINUTE);
+        daemon = daemon.restarted(true);
+        assert_eq!(daemon.hear(changed("github", "a")), [""; 0]);
+        assert_eq!(daemon.status("github").waiting, 1);
+        assert_eq!(daemon.missed(), [(at, "github changed 1 tool".to_owned())], "listed, since when");
+    }
+    assert_eq!(
+        daemon.hear(changed("github", "b")),
+        ["log change", "show 0 github changed 1 tool", "log alert"]
+    );
+    // What was settled and comes again is new.
+    daemon.hear(as_pinned("github"));
+    assert!(daemon.remembers);
+    daemon = daemon.restarted(true);
+    let told = daemon.hear(changed("github", "b"));
+    assert_eq!(told, ["log change", "show 0 github changed 1 tool", "log alert"]);
+}
+
+#[test]
+fn what_nobody_could_be_shown_is_shown_when_somebody_can() {
+    let gone = || Event::Desktop(Err("no desktop".to_owned()));
+    let mut daemon = Daemon::watching("github", true);
+    daemon.hear(gone());
+    assert_eq!(daemon.hear(changed("github", "a")), ["log change", "log alert"]);
+    daemon = daemon.restarted(true);
+    daemon.hear(gone());
+    assert_eq!(daemon.hear(changed("github", "a")), [""; 0], "logged once");
+    assert_eq!(daemon.missed().len(), 1);
+    assert_eq!(daemon.hear(Event::Desktop(Ok(()))), ["show 0 github changed 1 tool", "log alert"]);
+    assert_eq!(daemon.hear(Event::Desktop(Ok(()))), [""; 0]);
+}
+
+#[test]
+fn a_newer_version_waits_while_the_server_is_as_approved() {
+    let newer = |at: Option<&str>| Event::Newer(id("github"), at.map(digest));
+    let mut daemon = Daemon::watching("github", false);
+    let shown = ["show 0 A newer version of github is at hand", "log alert"];
+    assert_eq!(daemon.hear(newer(Some("1.1"))), shown);
+    daemon.hear(Event::Shown(id("github"), digest("1.1"), 7));
+    for _ in 0..2 {
+        assert_eq!(daemon.hear(as_pinned("github")), [""; 0], "it stays on the screen");
+        assert_eq!(daemon.hear(newer(Some("1.1"))), [""; 0]);
+        assert_eq!(daemon.missed().len(), 1);
+    }
+    daemon = daemon.restarted(false);
+    assert_eq!(daemon.hear(newer(Some("1.1"))), [""; 0]);
+    assert_eq!(daemon.hear(newer(None)), [""; 0]);
+    daemon.hear(as_pinned("github"));
+    assert_eq!(daemon.missed().len(), 0);
+    assert_eq!(daemon.hear(newer(Some("1.1"))), shown);
 }
 
 #[test]
@@ -270,7 +393,7 @@ fn nothing_is_started_that_nobody_agreed_to() {
 fn edits_of_configurations_are_announced() {
     let mut daemon = Daemon::new();
     let first = daemon.hear(configured(vec![Known { standing: Standing::New, ..known("old") }]));
-    assert_eq!(first, ["remember"], "what is there at first is the measure");
+    assert!(first.is_empty() && daemon.remembers, "what is there at first is the measure");
     let agreed = known("github");
     assert_eq!(
         daemon.hear(configured(vec![Known { standing: Standing::New, ..known("sandworm") }, agreed.clone()])),
@@ -279,7 +402,6 @@ fn edits_of_configurations_are_announced() {
             "show 0 sandworm is new in cursor",
             "log alert",
             "log configuration",
-            "remember",
             "read github Open"
         ]
     );
@@ -288,7 +410,7 @@ fn edits_of_configurations_are_announced() {
     let new = Known { standing: Standing::New, ..known("sandworm") };
     assert_eq!(
         daemon.hear(configured(vec![new.clone(), poisoned.clone()])),
-        ["log configuration", "show 0 github changed", "log alert", "remember", "close github"]
+        ["log configuration", "show 0 github changed", "log alert", "close github"]
     );
     assert_eq!(daemon.hear(configured(vec![new.clone(), poisoned])), [""; 0], "said once");
     daemon.pass(2 * MINUTE);
@@ -318,7 +440,8 @@ fn an_edit_made_while_no_daemon_ran_is_noticed() {
 fn a_program_that_was_edited_is_not_started_and_told() {
     let mut daemon = Daemon::watching("github", false);
     let artifact = digest("program");
-    assert_eq!(daemon.hear(Event::ProgramChanged(id("github"))), ["read github Open"]);
+    let anew = ["close github", "read github Open"];
+    assert_eq!(daemon.hear(Event::ProgramChanged(id("github"))), anew, "what runs is the old one");
     assert_eq!(
         daemon.hear(Event::Read(id("github"), Outcome::Program { artifact })),
         ["show 0 The program of github was edited", "log alert"]
@@ -327,7 +450,7 @@ fn a_program_that_was_edited_is_not_started_and_told() {
     daemon.pass(2 * MINUTE);
     daemon.hear(Event::ProgramChanged(id("github")));
     assert_eq!(daemon.hear(Event::Read(id("github"), Outcome::Program { artifact })), [""; 0]);
-    let effects = daemon.hear(Event::Newer(id("github"), digest("newer")));
+    let effects = daemon.hear(Event::Newer(id("github"), Some(digest("newer"))));
     assert_eq!(effects, ["show 0 A newer version of github is at hand", "log alert"]);
 }
 
@@ -363,14 +486,15 @@ fn without_a_desktop_it_is_said_once_and_gates_know() {
     assert_eq!(daemon.hear(Event::Heard(Heard::Gone)), ["open desktop"]);
     assert_eq!(daemon.hear(gone()), ["log daemon", push]);
     assert_eq!(daemon.hear(gone()), [""; 0], "said once");
-    assert_eq!(daemon.hear(changed("github", "a")), ["log change", "log alert"]);
+    assert_eq!(daemon.hear(changed("github", "a"))[..2], ["log change", "log alert"]);
     let status = daemon.state.step(daemon.now, Event::Asked(1, 1, Request::Status));
     let Some(Effect::Reply(_, Reply::Status(status))) = status.first() else { panic!("{status:?}") };
     assert_eq!(status.missed.len(), 1);
     assert!(status.no_notifications.is_some());
     daemon.pass(DESKTOP_RETRY);
     assert!(daemon.hear(Event::Due).contains(&"open desktop".to_owned()));
-    assert_eq!(daemon.hear(Event::Desktop(Ok(()))), ["push 5 Askable(Yes)"]);
+    let told = daemon.hear(Event::Desktop(Ok(())));
+    assert_eq!(told, ["show 0 github changed 1 tool", "log alert", "push 5 Askable(Yes)"], "not too late");
 }
 
 #[test]
@@ -430,7 +554,7 @@ fn signals_sleep_and_failures() {
 #[test]
 fn servers_that_are_gone_are_forgotten() {
     let mut daemon = Daemon::watching("github", true);
-    assert_eq!(daemon.hear(configured(vec![])), ["log configuration", "close github", "remember"]);
+    assert_eq!(daemon.hear(configured(vec![])), ["log configuration", "close github"]);
     assert!(daemon.state.servers.is_empty() && daemon.state.memory.ids().count() == 0);
     daemon.gate(5, "files");
     assert_eq!(daemon.status("files").state, "known through its gate only");

@@ -1,7 +1,8 @@
 //! From what happened to a notification, or to the reason why there is none.
 
 use super::event::{Change, Effect, Item, Now};
-use super::state::{Pending, State, key, log};
+use super::memory::Told;
+use super::state::{Pending, Server, State, key, log};
 use crate::alert::pace::{Ask, Step, Why};
 use crate::alert::text::{Cause, Notice, What};
 use crate::engine::digest::Digest;
@@ -24,10 +25,25 @@ pub(super) fn change(
         since: time_of_day(minute),
         held: state.gates(id).1,
     };
-    tell(state, now, id, notice, change.offer, &change.items)
+    tell(state, now, id, notice, change.set(), &change.items)
 }
 
-/// Tells of something that is about one change set, at the pace that the user can bear.
+/// Tells of a newer version that is at hand, which waits while the server is as approved; or that there
+/// is none any more.
+pub(super) fn newer(state: &mut State, now: Now, id: &ServerId, artifact: Option<Digest>) -> Vec<Effect> {
+    let Some(artifact) = artifact else {
+        return state.memory.forget_staying(id).then_some(Effect::Remember).into_iter().collect();
+    };
+    let notice = Notice::Artifact { server: state.name(id), newer: true };
+    let out = tell(state, now, id, notice, artifact, &[]);
+    if let Some(told) = state.memory.told(id, &artifact) {
+        state.memory.tell(id, Told { stays: true, ..told });
+    }
+    out
+}
+
+/// Tells of something that is about one change set, once, at the pace that the user can bear: what was
+/// shown by an earlier daemon is listed and not shown again.
 pub(super) fn tell(
     state: &mut State,
     now: Now,
@@ -40,30 +56,45 @@ pub(super) fn tell(
     let flapping = state.pace.see(now.wall, &key(id), &versions);
     let text = notice.text();
     let ask = Ask { set, severity: text.severity, flapping };
+    let before = state.memory.told(id, &set);
+    let told = before.unwrap_or(Told { set, at: now.wall, shown: false, stays: false });
+    if told.shown {
+        state.miss(told.at, id, text.summary);
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    if before.is_none() {
+        state.memory.tell(id, told);
+        out.push(Effect::Remember);
+    }
     let silent = |why: &str| {
         let text = format!("{} ({why})", text.summary);
-        log(record::Event::Alert { server: id.name.clone(), text, shown: false })
+        let said = log(record::Event::Alert { server: id.name.clone(), text, shown: false });
+        before.is_none().then_some(said)
     };
     if let Some(why) = state.no_desktop.clone() {
-        state.miss(now, id, text.summary.clone());
-        return vec![silent(&why)];
+        state.miss(told.at, id, text.summary.clone());
+        out.extend(silent(&why));
+        return out;
     }
     match state.pace.decide(now.wall, now.minute, &key(id), &ask, &state.rules) {
         Step::Show { replaces } => {
-            state.server(id).pending = None;
+            let server = state.server(id);
+            (server.pending, server.shown) = (None, Some(set));
             // Counts from now on; its number comes when it is on the screen.
             state.pace.shown(now.wall, &key(id), set, replaces);
-            state.miss(now, id, text.summary.clone());
+            state.memory.tell(id, Told { shown: true, ..told });
+            state.miss(told.at, id, text.summary.clone());
             let said =
                 record::Event::Alert { server: id.name.clone(), text: text.summary.clone(), shown: true };
-            vec![Effect::Show(id.clone(), set, text, replaces), log(said)]
+            vec![Effect::Show(id.clone(), set, text, replaces), log(said), Effect::Remember]
         }
         Step::Wait { until } => {
             let until = now.steady + until.saturating_sub(now.wall);
             state.server(id).pending = Some(Pending { notice, set, until });
-            Vec::new()
+            out
         }
-        Step::Silent(Why::Same) => Vec::new(),
+        Step::Silent(Why::Same) => out,
         Step::Silent(why) => {
             let words = match why {
                 Why::Same => "shown before",
@@ -71,11 +102,22 @@ pub(super) fn tell(
                 Why::Off => "switched off",
                 Why::Quiet => "quiet hours",
             };
-            let line = silent(words);
-            state.miss(now, id, text.summary);
-            vec![line]
+            out.extend(silent(words));
+            state.miss(told.at, id, text.summary);
+            out
         }
     }
+}
+
+/// Somebody can be told now: what waits and was never shown is shown.
+pub(super) fn untold(state: &mut State, now: Now) -> Vec<Effect> {
+    let waiting = |(id, server): (&ServerId, &Server)| {
+        let seen = server.views.waiting()?;
+        let told = state.memory.told(id, &seen.change.set())?;
+        (!told.shown).then(|| (id.clone(), seen.change.clone(), seen.minute))
+    };
+    let untold: Vec<_> = state.servers.iter().filter_map(waiting).collect();
+    untold.iter().flat_map(|(id, seen, minute)| change(state, now, id, seen, *minute)).collect()
 }
 
 /// Shows the notice whose minute has come.

@@ -88,13 +88,32 @@ pub fn ask_once(folder: &Path, request: &Request) -> Result<(Hello, Reply), IpcE
 pub fn attach(folder: PathBuf, gate: Gate) -> Attached {
     let (news, outgoing) = mpsc::channel(64);
     let (incoming, pushes) = mpsc::channel(64);
-    tokio::spawn(stay(folder, gate, outgoing, incoming));
+    tokio::spawn(stay(folder, Standing { gate, offered: None }, outgoing, incoming));
     Attached { news, pushes }
+}
+
+/// What a daemon that comes later has to be told anew.
+struct Standing {
+    gate: Gate,
+    /// What is not as approved, if anything is.
+    offered: Option<GateNews>,
+}
+
+impl Standing {
+    fn note(&mut self, news: &GateNews) {
+        match news {
+            GateNews::Attached(gate) => self.gate = gate.clone(),
+            GateNews::Offered { .. } => self.offered = Some(news.clone()),
+            GateNews::Listed { .. } | GateNews::Clear => self.offered = None,
+            GateNews::Log { trouble } => self.gate.no_log.clone_from(trouble),
+            GateNews::Holding { .. } => {}
+        }
+    }
 }
 
 async fn stay(
     folder: PathBuf,
-    mut gate: Gate,
+    mut standing: Standing,
     mut news: mpsc::Receiver<GateNews>,
     pushes: mpsc::Sender<Push>,
 ) {
@@ -102,7 +121,7 @@ async fn stay(
     loop {
         if let Ok(client) = Client::connect(&folder).await {
             wait = FIRST_RETRY;
-            if talk(client, &mut gate, &mut news, &pushes).await.is_none() {
+            if talk(client, &mut standing, &mut news, &pushes).await.is_none() {
                 return;
             }
             let gone = Push::Askable(Askable::No("the daemon is gone".to_owned()));
@@ -116,7 +135,7 @@ async fn stay(
             tokio::select! {
                 () = &mut retry => break,
                 told = news.recv() => match told {
-                    Some(news) => keep(&mut gate, &news),
+                    Some(told) => standing.note(&told),
                     None => return,
                 },
             }
@@ -128,19 +147,22 @@ async fn stay(
 /// Talks until the daemon is gone; `None` says that the gate is.
 async fn talk(
     client: Client,
-    gate: &mut Gate,
+    standing: &mut Standing,
     news: &mut mpsc::Receiver<GateNews>,
     pushes: &mpsc::Sender<Push>,
 ) -> Option<()> {
     let (mut reader, mut writer) = tokio::io::split(client.stream);
-    let attached = Request::Run(GateNews::Attached(gate.clone()));
-    if wire::write(&mut writer, &attached, FRAME_LIMIT).await.is_err() {
-        return Some(());
+    for told in
+        [Some(GateNews::Attached(standing.gate.clone())), standing.offered.clone()].into_iter().flatten()
+    {
+        if wire::write(&mut writer, &Request::Run(told), FRAME_LIMIT).await.is_err() {
+            return Some(());
+        }
     }
     let speak = async {
         loop {
             let told = news.recv().await?;
-            keep(gate, &told);
+            standing.note(&told);
             if wire::write(&mut writer, &Request::Run(told), FRAME_LIMIT).await.is_err() {
                 return Some(());
             }
@@ -160,15 +182,6 @@ async fn talk(
     tokio::select! {
         end = speak => end,
         end = listen => end,
-    }
-}
-
-/// Keeps what the next daemon is to be told at once.
-fn keep(gate: &mut Gate, news: &GateNews) {
-    match news {
-        GateNews::Attached(newer) => *gate = newer.clone(),
-        GateNews::Log { trouble } => gate.no_log.clone_from(trouble),
-        GateNews::Listed { .. } | GateNews::Offered { .. } | GateNews::Holding { .. } | GateNews::Clear => {}
     }
 }
 

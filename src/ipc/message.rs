@@ -72,6 +72,9 @@ pub enum GateNews {
     Listed {
         /// The digest over its items.
         surface: String,
+        /// Whether its client declares every capability, so that it is shown what the daemon is.
+        #[serde(default)]
+        full: bool,
     },
     /// It saw something that is not approved, and kept it as an offer in the store.
     Offered {
@@ -189,6 +192,9 @@ pub enum Push {
     PinsChanged(Vec<ServerId>),
     /// Whether a person can be asked changed.
     Askable(Askable),
+    /// The daemon is shown something that is not approved of these servers: ask them again, and say what
+    /// they show.
+    Look(Vec<ServerId>),
 }
 
 /// Whether a person can be asked, and if not, why.

@@ -29,6 +29,8 @@ pub struct Pump {
     clock: Clock,
     /// The moment that the ticker waits for; the end of time for none.
     armed: Cell<u64>,
+    /// Since when the daemon waits to hear what the server shows in this session.
+    looks: Cell<Option<u64>>,
     rearm: Notify,
     limit: usize,
     was_refused: Cell<Option<&'static str>>,
@@ -80,6 +82,7 @@ impl Pump {
             report: RefCell::new(report),
             clock,
             armed: Cell::new(u64::MAX),
+            looks: Cell::new(None),
             rearm: Notify::new(),
             limit,
             was_refused: Cell::new(None),
@@ -147,6 +150,23 @@ impl Pump {
         for effect in effects {
             self.perform_apart(effect);
         }
+        self.answer_looks();
+    }
+
+    /// The daemon asks what the server shows in this session: its lists are read again.
+    pub fn look(&self) {
+        self.looks.set(Some(self.clock.now()));
+        self.tell(Input::Reconnected);
+    }
+
+    /// Says that a reading the daemon asked for found everything as approved; what it found otherwise is
+    /// an offer, and told as one.
+    fn answer_looks(&self) {
+        let Some(since) = self.looks.get() else { return };
+        let Some(kind) = self.gate.borrow().read_since(since) else { return };
+        self.looks.set(None);
+        let surface = self.gate.borrow().offered().digest();
+        self.report.borrow().looked(surface, kind);
     }
 
     /// Tells the gate what a transport says beside the messages.
@@ -239,6 +259,7 @@ impl Pump {
                 output => self.perform_apart(Effect { stream: effect.stream, output }),
             }
         }
+        self.answer_looks();
         if from == Side::Client {
             self.client.room().await;
         }

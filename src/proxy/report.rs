@@ -116,7 +116,7 @@ impl Report {
         self.contents.store(false, Ordering::Relaxed);
     }
 
-    /// Tells a daemon from now on.
+    /// Tells a daemon from now on, and what was seen before that.
     pub fn attach(&mut self, news: tokio::sync::mpsc::Sender<GateNews>) {
         self.news.open(news);
     }
@@ -215,8 +215,8 @@ impl Report {
         if self.differing.is_empty() {
             self.tell(GateNews::Clear);
         } else {
-            let news = self.differing.iter().take(MOST_ITEMS).map(news).collect();
-            self.tell(GateNews::Offered { offer: digest.to_string(), items: news, cause: self.cause });
+            let items = self.differing.iter().take(MOST_ITEMS).map(news).collect();
+            self.tell(GateNews::Offered { offer: digest.to_string(), items, cause: self.cause });
         }
         let open: Vec<(ItemKey, sightings::What)> = self.differing.iter().filter_map(open).collect();
         if open.is_empty() && self.is_sighted {
@@ -238,6 +238,13 @@ impl Report {
         let waits = || Sightings::of(&self.paths).is_any(&self.lock, &self.server);
         if self.differing.is_empty() && waits() {
             self.write(Job::Clear(client));
+        }
+    }
+
+    /// Everything was read again for the daemon: tells it if nothing differs.
+    pub fn looked(&self, surface: Digest, kind: ClientKind) {
+        if self.differing.is_empty() {
+            self.tell(GateNews::Listed { surface: surface.to_string(), full: kind == ClientKind::Full });
         }
     }
 

@@ -170,6 +170,7 @@ impl<'a> Conversation<'a> {
                 () = &mut settled, if !outside.is_open() => outside = self.look_outside(&server),
                 news = outside.next() => match news {
                     News::Askable(can_ask) => pump.tell(Input::CanAsk(can_ask)),
+                    News::Look => pump.look(),
                     News::Changed => {
                         if let Some((process, check)) = self.reload(server.as_ref()) {
                             from_server = self.connect(process, check, &mut server);
@@ -283,6 +284,7 @@ impl Outside {
             } } => match push {
                 Some(Push::Askable(askable)) => News::Askable(matches!(askable, Askable::Yes)),
                 Some(Push::PinsChanged(_)) => News::Changed,
+                Some(Push::Look(_)) => News::Look,
                 None => {
                     *pushes = None;
                     News::Askable(false)
@@ -298,6 +300,8 @@ enum News {
     Changed,
     /// Whether a person can be asked.
     Askable(bool),
+    /// The daemon wants to know what the server shows here.
+    Look,
 }
 
 /// When to look again: a clock that is set or a machine that sleeps must not make a day longer.

@@ -10,6 +10,7 @@
 
 use super::reading::{Failure, Shown};
 use super::{Ground, SurveyError, machine, target, trust};
+use crate::engine::digest::Digest;
 use crate::engine::gate::ClientKind;
 use crate::engine::json::{self, Value};
 use crate::engine::launchpin::{self, Launch};
@@ -81,7 +82,8 @@ pub fn find(plan: &Plan, server: &Server, ground: &Ground) -> Result<Option<Sigh
 impl Sighted {
     /// Puts what the gate saw in the place of what was read.
     pub fn lay_over(&self, shown: &mut Shown, pin: &ServerPin) -> Seen {
-        let (mut items, mut split) = (Vec::new(), Vec::new());
+        let Seen { split, .. } = self.compare(shown, pin);
+        let mut items = Vec::new();
         for (key, what) in &self.sighting.items {
             // A client that declares some capabilities is not shown everything.
             let is_gone = *what == What::Removed;
@@ -89,13 +91,41 @@ impl Sighted {
                 continue;
             }
             let seen = self.surface.get(key).filter(|_| !is_gone).cloned();
-            if self.is_split(shown, pin, key, seen.as_ref()) {
-                split.push(key.clone());
-            }
             self.put(shown, pin, key, seen);
             items.push(key.clone());
         }
         Seen { client: self.sighting.client.clone(), at: self.sighting.at, items, split, unread: None }
+    }
+
+    /// What the gate saw beside what was read, which stays as it is.
+    pub fn compare(&self, shown: &Shown, pin: &ServerPin) -> Seen {
+        let mut seen = self.seen();
+        let is_split = |(key, what): &&(ItemKey, What)| {
+            let is_gone = *what == What::Removed;
+            let value = self.surface.get(key).filter(|_| !is_gone);
+            let may_miss = is_gone && self.sighting.kind == ClientKind::Partial;
+            !may_miss && self.is_split(shown, pin, key, value)
+        };
+        seen.split = self.sighting.items.iter().filter(is_split).map(|(key, _)| key.clone()).collect();
+        seen
+    }
+
+    /// The offer that holds it.
+    pub fn offer(&self) -> Digest {
+        self.sighting.offer
+    }
+
+    /// Its items, what is the matter with each, and the digest of what was offered.
+    pub fn items(&self) -> impl Iterator<Item = (&ItemKey, What, Option<Digest>)> {
+        self.sighting.items.iter().map(|(key, what)| {
+            let value = self.surface.get(key).filter(|_| *what != What::Removed);
+            (key, *what, value.map(|value| Surface::digest_item(key.kind, value)))
+        })
+    }
+
+    /// Whether its client declares no capabilities, or only some, and so may be shown other lists.
+    pub fn is_of_another_client(&self) -> bool {
+        self.sighting.kind != ClientKind::Full
     }
 
     /// What is pinned with what the gate saw in it, of a server that cannot be read now.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 /// The daemon, which does not outlive a failed test.
-struct Daemon(Child);
+pub struct Daemon(pub Child);
 
 impl Drop for Daemon {
     fn drop(&mut self) {
@@ -19,7 +19,7 @@ impl Drop for Daemon {
 }
 
 /// A person whose servers are pinned; `None` where there is no pseudo-terminal.
-fn pinned(servers: &[(&str, Value)]) -> Option<Bench> {
+pub fn pinned(servers: &[(&str, Value)]) -> Option<Bench> {
     let bench = Bench::new();
     let servers: serde_json::Map<String, Value> =
         servers.iter().map(|(name, entry)| ((*name).to_owned(), entry.clone())).collect();
@@ -38,7 +38,7 @@ fn command(state: &Path, args: &[&str]) -> Value {
     json!({ "command": fixture::path(), "args": args })
 }
 
-fn daemon(bench: &Bench) -> Daemon {
+pub fn daemon(bench: &Bench) -> Daemon {
     let mut command = bench.command();
     for name in ["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);
@@ -49,14 +49,14 @@ fn daemon(bench: &Bench) -> Daemon {
 
 /// Waits until the daemon says this of itself.
 #[track_caller]
-fn says(bench: &Bench, words: &str) {
+pub fn says(bench: &Bench, words: &str) {
     let status = || bench.run(&["service", "status"]);
     let said = eventually(15, || status().stdout.contains(words).then_some(()));
     assert!(said.is_some(), "not {words:?}: {}\n{}", status().all(), bench.run(&["log"]).all());
 }
 
 /// What the daemon says of one server.
-fn state(bench: &Bench, name: &str) -> String {
+pub fn state(bench: &Bench, name: &str) -> String {
     let status = bench.run(&["status", "--format", "json"]);
     let status: Value = serde_json::from_str(&status.stdout).unwrap_or_default();
     let servers = status["daemon"]["servers"].as_array().cloned().unwrap_or_default();
@@ -66,13 +66,13 @@ fn state(bench: &Bench, name: &str) -> String {
 
 /// Waits until the daemon says this of a server.
 #[track_caller]
-fn stands(bench: &Bench, name: &str, words: &str) {
+pub fn stands(bench: &Bench, name: &str, words: &str) {
     let said = eventually(30, || state(bench, name).contains(words).then_some(()));
     assert!(said.is_some(), "not {words:?}: {:?}\n{}", state(bench, name), bench.run(&["log"]).all());
 }
 
 /// What the log has of changes.
-fn changes(bench: &Bench) -> Run {
+pub fn changes(bench: &Bench) -> Run {
     bench.run(&["log", "--kind", "change"])
 }
 
@@ -175,9 +175,36 @@ fn a_killed_daemon_starts_again_at_once_and_what_waited_waits() {
         says(&bench, &pid);
         says(&bench, "1 item waiting for you");
     }
-    // Each daemon writes down what it sees, and it is one thing that waits.
-    let thing = |line: &str| line.split_once("  notes  ").unwrap().1.to_owned();
-    let all = changes(&bench).stdout;
-    assert!(all.lines().all(|line| thing(line) == thing(told.trim())), "{all}");
+    // It is one thing that waits: it is written down once, nobody is told again, and it is listed.
+    assert_eq!(changes(&bench).stdout, told);
+    let alerts = bench.run(&["log", "--kind", "alert"]).stdout;
+    assert_eq!(alerts.lines().count(), 1, "{alerts}");
+    let status = bench.run(&["status"]).stdout;
+    assert_eq!(status.matches("not answered, ").count(), 1, "{status}");
     assert!(bench.run(&["log", "verify"]).stdout.starts_with("Sound: "), "the log is whole");
+}
+
+#[test]
+fn a_program_that_is_replaced_under_a_session_is_noticed_and_not_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, state) = (folder.path().join("server"), folder.path().join("state"));
+    std::fs::create_dir(&state).unwrap();
+    std::fs::copy(fixture::path(), &program).unwrap();
+    let args = ["--era", "session", "--state", state.to_str().unwrap()];
+    let Some(bench) = pinned(&[("notes", json!({ "command": program, "args": args }))]) else { return };
+    let _daemon = daemon(&bench);
+    stands(&bench, "notes", "connected");
+    let starts = || std::fs::read_to_string(state.join("starts")).unwrap();
+    let before = starts();
+    // Another one under the same name, as an installer puts it there.
+    let mut bytes = std::fs::read(&program).unwrap();
+    bytes.push(0);
+    let fresh = program.with_extension("new");
+    std::fs::write(&fresh, bytes).unwrap();
+    std::fs::set_permissions(&fresh, std::fs::metadata(&program).unwrap().permissions()).unwrap();
+    std::fs::rename(&fresh, &program).unwrap();
+    stands(&bench, "notes", "its program is not the approved one; it was not started");
+    assert_eq!(starts(), before);
+    let alerts = bench.run(&["log", "--kind", "alert"]).stdout;
+    assert_eq!(alerts.matches("The program of notes was edited").count(), 1, "{alerts}");
 }

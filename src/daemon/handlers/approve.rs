@@ -15,7 +15,9 @@ pub(crate) fn approve(state: &mut State, now: Now, decided: &Decided) -> (Reply,
     let id = &decided.server;
     let mut out = state.push_all(&Push::PinsChanged(vec![id.clone()]));
     if state.servers.contains_key(id) {
-        out.extend(views::settle(state, now, id));
+        state.memory.decided(id);
+        out.extend(views::settle(state, id));
+        out.push(Effect::Remember);
         state.server(id).views.clear();
     }
     out.push(Effect::LookUp);
@@ -29,7 +31,7 @@ pub(crate) fn approve(state: &mut State, now: Now, decided: &Decided) -> (Reply,
     let set = format!("decided\n{}\n{}\n{}\n{}", id.scope, id.name, decided.verb, now.wall);
     let text = notice.text();
     if state.no_desktop.is_some() {
-        state.miss(now, id, text.summary);
+        state.miss(now.wall, id, text.summary);
     } else {
         // Every decision is announced: no pace, no quiet hours.
         out.push(Effect::Show(id.clone(), Digest::of_bytes(Tag::Offer, set.as_bytes()), text, 0));

@@ -29,7 +29,14 @@ pub(crate) fn run(state: &mut State, now: Now, peer: PeerId, news: GateNews) -> 
     };
     let effects = match news {
         GateNews::Attached(_) => Vec::new(),
-        GateNews::Listed { .. } | GateNews::Clear => views::as_pinned(state, now, &id, views::Who::Gate),
+        GateNews::Clear => views::as_pinned(state, now, &id, views::Who::Gate),
+        GateNews::Listed { full, .. } => {
+            let mut out = views::as_pinned(state, now, &id, views::Who::Gate);
+            if full {
+                out.extend(views::denied(state, now, &id));
+            }
+            out
+        }
         GateNews::Offered { offer, items, cause } => match change(&offer, &items, cause) {
             Some(change) => views::changed(state, now, &id, views::Who::Gate, change),
             None => return (Reply::Failed("that offer is not one".to_owned()), Vec::new()),
@@ -58,6 +65,8 @@ pub(crate) fn closed(state: &mut State, now: Now, peer: PeerId) {
     let server = state.server(&id);
     // What its program may have become meanwhile is looked at by ourselves.
     server.course.active = now.steady;
+    // And what it saw is compared with what we are shown.
+    server.course.urgent |= server.views.is_sighted();
     if server.known.is_none() && state.gates(&id).0 == 0 {
         state.servers.remove(&id);
     }

@@ -250,6 +250,20 @@ impl Gate {
         matches!(list.state, lists::State::Read(_)).then(|| self.client.name.clone())
     }
 
+    /// Whether everything that this client ever listed was read again, whole, since then; and how much the
+    /// client declares.
+    #[must_use]
+    pub fn read_since(&self, moment: u64) -> Option<ClientKind> {
+        let own = |((era, _), list): (&(Era, Kind), _)| (*era == self.client.era).then_some(list);
+        let mut own = self.lists.iter().filter_map(own).peekable();
+        let again = |list: &lists::List| {
+            matches!(list.state, lists::State::Read(at) if at >= moment)
+                && !list.is_dirty
+                && list.reading.is_none()
+        };
+        (own.peek().is_some() && own.all(again)).then_some(self.client.kind)
+    }
+
     /// Has what is offered kept for a review.
     fn keep_offer(&mut self) {
         let surface = self.offered();

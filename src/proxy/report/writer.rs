@@ -35,6 +35,8 @@ struct Way {
     daemon: Option<tokio::sync::mpsc::Sender<GateNews>>,
     /// Why the log cannot be written, for a daemon that comes later.
     trouble: Option<String>,
+    /// What is not as approved, for the same.
+    offered: Option<GateNews>,
 }
 
 /// Whether the log keeps the arguments of calls; the writer's thread asks for each.
@@ -159,6 +161,9 @@ impl News {
         if let Some(trouble) = way.trouble.clone() {
             let _full = daemon.try_send(GateNews::Log { trouble: Some(trouble) });
         }
+        if let Some(offered) = way.offered.clone() {
+            let _full = daemon.try_send(offered);
+        }
         way.daemon = Some(daemon);
     }
 
@@ -174,7 +179,13 @@ impl News {
 
     /// A daemon that does not keep up reads the store instead.
     pub(super) fn send(&self, news: GateNews) {
-        if let Some(daemon) = &self.way().daemon {
+        let mut way = self.way();
+        match &news {
+            GateNews::Offered { .. } => way.offered = Some(news.clone()),
+            GateNews::Listed { .. } | GateNews::Clear => way.offered = None,
+            GateNews::Attached(_) | GateNews::Holding { .. } | GateNews::Log { .. } => {}
+        }
+        if let Some(daemon) = &way.daemon {
             let _full = daemon.try_send(news);
         }
     }
