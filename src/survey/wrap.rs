@@ -129,7 +129,14 @@ fn lock_of(entry: &Entry, lock: &std::path::Path) -> String {
     let starts_elsewhere = matches!(&entry.launch, Launch::Command(launch) if launch.cwd.is_some());
     let folder = entry.folder.as_ref().filter(|_| is_shared(entry) && !starts_elsewhere);
     let near = folder.and_then(|folder| lock.strip_prefix(folder).ok());
-    near.unwrap_or(lock).display().to_string()
+    match near {
+        // Spelled as every system reads it.
+        Some(near) => {
+            let steps: Vec<_> = near.iter().map(|step| step.to_string_lossy()).collect();
+            steps.join("/")
+        }
+        None => lock.display().to_string(),
+    }
 }
 
 /// Plans to unwrap entries, a change for each file.
