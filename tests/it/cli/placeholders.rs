@@ -120,3 +120,33 @@ fn dates_are_found_by_reading_on_another_day() {
         init.all()
     );
 }
+
+/// A server that cannot live on another day is read from elsewhere on this one.
+#[cfg(unix)]
+#[test]
+fn a_server_that_bears_no_other_day_is_read_from_elsewhere_all_the_same() {
+    use std::os::unix::fs::PermissionsExt;
+    if clock::Moved::find().is_none() {
+        crate::servers::skipped("faketime");
+        return;
+    }
+    let bench = Bench::new();
+    let script = format!(
+        "#!/bin/sh\n[ -z \"${{FAKETIME:-}}\" ] || {{ echo moved >>'{0}/log'; exit 1; }}\necho here >>'{0}/log'\nexec '{1}' --change machine\n",
+        bench.work().display(),
+        crate::fixture::path().display()
+    );
+    let server = bench.write("server", &script);
+    std::fs::set_permissions(&server, PermissionsExt::from_mode(0o755)).unwrap();
+    bench.write(
+        "client.json",
+        &serde_json::json!({ "mcpServers": { "notes": { "command": server } } }).to_string(),
+    );
+    let init = bench.with_config(&["init", "--yes"]);
+    assert_eq!(init.code, 0, "{}", init.all());
+    assert!(!init.all().contains("another home folder"), "{}", init.all());
+    assert_eq!(pinned(&bench, "files"), FILES);
+    let log = bench.read("log");
+    // In both views, on another day in vain, and from elsewhere today.
+    assert!(log.contains("moved") && log.matches("here").count() == 3, "{log}");
+}
