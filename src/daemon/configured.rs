@@ -5,7 +5,7 @@
 
 use super::event::{Configured, Effect, Known, Now, Standing};
 use super::memory::Remembered;
-use super::state::{State, log};
+use super::state::{State, key, log};
 use super::{tell, views};
 use crate::alert::text::{Cause, Name, Notice};
 use crate::engine::digest::{Digest, Tag};
@@ -46,6 +46,7 @@ pub(super) fn take(state: &mut State, now: Now, configured: Configured) -> Vec<E
             out.push(Effect::Close(id.clone()));
         }
         out.extend(views::settle(state, &id));
+        out.extend(state.pace.settled(&key(&id)).map(Effect::Unshow));
         state.servers.remove(&id);
     }
     if state.memory != before {

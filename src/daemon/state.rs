@@ -89,6 +89,9 @@ pub(super) struct Server {
 pub(super) struct Pending {
     pub(super) notice: Notice,
     pub(super) set: Digest,
+    /// Whether it waits because everything in it flaps.
+    pub(super) flapping: bool,
+    /// Until when, on the steady clock.
     pub(super) until: u64,
 }
 
@@ -188,7 +191,11 @@ impl State {
             }
             Event::Heard(heard) => out.extend(self.heard(heard)),
             Event::Due => {}
-            Event::Woke => self.servers.values_mut().for_each(|server| server.course.woke()),
+            Event::Woke => self.servers.values_mut().for_each(|server| {
+                server.course.woke();
+                // The steady clock may have stood still: who waits for a time of the day looks again.
+                server.pending.iter_mut().for_each(|pending| pending.until = now.steady);
+            }),
             Event::Stop => out.push(Effect::Stop),
         }
         out.extend(self.schedule(now));

@@ -478,6 +478,88 @@ fn at_most_one_notification_a_minute_and_none_for_what_flaps() {
 }
 
 #[test]
+fn what_quiet_hours_kept_silent_is_blocked_listed_and_shown_when_they_are_over() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.state.set_rules(Rules { off: vec![], quiet: Some((22 * 60, 7 * 60)) });
+    daemon.now.minute = 23 * 60;
+    daemon.hear(Event::Due);
+    assert_eq!(daemon.hear(changed("github", "a")), ["log change", "log alert"]);
+    let status = daemon.status("github");
+    assert_eq!((status.waiting, status.flapping), (1, false));
+    assert_eq!(daemon.state.missed.len(), 1);
+    // Looked at again and again, said once.
+    for minute in [23 * 60 + 30, 0, 6 * 60 + 59] {
+        daemon.pass(31 * MINUTE);
+        daemon.now.minute = minute;
+        let said = daemon.hear(Event::Due);
+        assert!(
+            said.iter().all(|effect| !effect.starts_with("show") && !effect.starts_with("log")),
+            "{said:?}"
+        );
+    }
+    // An hour that the clock was moved by, or a night that the machine slept, moves nothing.
+    daemon.now.minute = 7 * 60;
+    let said = daemon.hear(Event::Woke);
+    assert!(said.contains(&"show 0 github changed 1 tool".to_owned()), "{said:?}");
+    assert_eq!(daemon.state.missed.len(), 1, "listed once");
+}
+
+#[test]
+fn a_switched_off_severity_is_blocked_and_listed() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.state.set_rules(Rules { off: vec![crate::alert::text::Severity::Alarm], quiet: None });
+    assert_eq!(daemon.hear(changed("github", "a")), ["log change", "log alert"]);
+    assert_eq!(daemon.status("github").waiting, 1);
+    assert_eq!(daemon.state.missed.len(), 1);
+}
+
+#[test]
+fn a_server_that_goes_back_and_forth_is_silent_after_a_while_and_told_again_after_a_day() {
+    const DAY: u64 = 24 * 60 * MINUTE;
+    let mut daemon = Daemon::watching("github", true);
+    let mut shown = 0;
+    let count = |effects: Vec<String>| effects.iter().filter(|effect| effect.starts_with("show")).count();
+    for _ in 0..200 {
+        shown += count(daemon.hear(changed("github", "a")));
+        daemon.pass(1000);
+        shown += count(daemon.hear(as_pinned("github")));
+        daemon.pass(1000);
+    }
+    assert_eq!(shown, 1, "at most one a minute, and none once it flaps");
+    daemon.hear(changed("github", "a"));
+    let status = daemon.status("github");
+    assert!(status.flapping && status.waiting == 1, "blocked and listed");
+    // It stays as it is: the silence ends with the day.
+    daemon.pass(DAY);
+    let said = daemon.hear(Event::Due);
+    assert!(said.contains(&"show 0 github changed 1 tool".to_owned()), "{said:?}");
+    assert!(!daemon.status("github").flapping);
+}
+
+#[test]
+fn an_alarm_that_waits_is_not_pushed_out_by_less() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.hear(changed("github", "a"));
+    daemon.pass(1000);
+    assert_eq!(daemon.hear(changed("github", "b")), ["log change"], "waits for its minute");
+    assert_eq!(daemon.hear(Event::Newer(id("github"), Some(digest("newer")))), ["log alert"]);
+    daemon.pass(MINUTE);
+    assert_eq!(daemon.hear(Event::Due), ["show 0 github changed 1 tool", "log alert"]);
+}
+
+#[test]
+fn what_waits_is_told_once_somebody_can_be_told() {
+    let mut daemon = Daemon::watching("github", true);
+    daemon.hear(Event::Desktop(Err("gone".to_owned())));
+    assert_eq!(daemon.hear(changed("github", "a")), ["log change", "log alert"]);
+    let back = daemon.hear(Event::Desktop(Ok(())));
+    assert!(back.contains(&"show 0 github changed 1 tool".to_owned()), "{back:?}");
+    daemon.hear(Event::Desktop(Err("gone".to_owned())));
+    let again = daemon.hear(Event::Desktop(Ok(())));
+    assert!(!again.iter().any(|effect| effect.starts_with("show")), "{again:?}");
+}
+
+#[test]
 fn without_a_desktop_it_is_said_once_and_gates_know() {
     let mut daemon = Daemon::watching("github", true);
     daemon.gate(5, "github");

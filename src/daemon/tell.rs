@@ -53,9 +53,14 @@ pub(super) fn tell(
     items: &[Item],
 ) -> Vec<Effect> {
     let versions: Vec<_> = items.iter().map(|item| (item.key.clone(), item.digest)).collect();
-    let flapping = state.pace.see(now.wall, &key(id), &versions);
-    let text = notice.text();
-    let ask = Ask { set, severity: text.severity, flapping };
+    let flapping = state.pace.see(now.wall, &key(id), set, &versions);
+    say(state, now, id, Pending { notice, set, flapping, until: 0 })
+}
+
+/// Shows a notice, lets it wait, or says why not; each thing is written down once.
+fn say(state: &mut State, now: Now, id: &ServerId, pending: Pending) -> Vec<Effect> {
+    let (text, set) = (pending.notice.text(), pending.set);
+    let ask = Ask { set, severity: text.severity, flapping: pending.flapping };
     let before = state.memory.told(id, &set);
     let told = before.unwrap_or(Told { set, at: now.wall, shown: false, stays: false });
     if told.shown {
@@ -77,35 +82,59 @@ pub(super) fn tell(
         out.extend(silent(&why));
         return out;
     }
+    // One that waits is not pushed out by what is less urgent.
+    let waits = state.server(id).pending.as_ref();
+    let is_outranked =
+        waits.is_some_and(|other| other.set != set && other.notice.text().severity > text.severity);
     match state.pace.decide(now.wall, now.minute, &key(id), &ask, &state.rules) {
         Step::Show { replaces } => {
             let server = state.server(id);
-            (server.pending, server.shown) = (None, Some(set));
+            server.shown = Some(set);
+            if !is_outranked {
+                server.pending = None;
+            }
             // Counts from now on; its number comes when it is on the screen.
             state.pace.shown(now.wall, &key(id), set, replaces);
             state.memory.tell(id, Told { shown: true, ..told });
             state.miss(told.at, id, text.summary.clone());
             let said =
                 record::Event::Alert { server: id.name.clone(), text: text.summary.clone(), shown: true };
-            vec![Effect::Show(id.clone(), set, text, replaces), log(said), Effect::Remember]
+            return vec![Effect::Show(id.clone(), set, text, replaces), log(said), Effect::Remember];
         }
-        Step::Wait { until } => {
-            let until = now.steady + until.saturating_sub(now.wall);
-            state.server(id).pending = Some(Pending { notice, set, until });
-            out
-        }
-        Step::Silent(Why::Same) => out,
-        Step::Silent(why) => {
-            let words = match why {
-                Why::Same => "shown before",
-                Why::Flapping => "it changes all the time",
-                Why::Off => "switched off",
-                Why::Quiet => "quiet hours",
-            };
-            out.extend(silent(words));
+        Step::Wait { .. } if is_outranked => {
+            out.extend(silent("something more urgent waits"));
             state.miss(told.at, id, text.summary);
-            out
         }
+        Step::Wait { until } => wait(state, now, id, pending, until),
+        Step::Later { why, until } => {
+            out.extend(silent(words(why)));
+            state.miss(told.at, id, text.summary);
+            if !is_outranked {
+                wait(state, now, id, pending, until);
+            }
+        }
+        Step::Silent(Why::Same) => {}
+        Step::Silent(why) => {
+            out.extend(silent(words(why)));
+            state.miss(told.at, id, text.summary);
+        }
+    }
+    out
+}
+
+/// Keeps a notice until then, a time of the wall clock.
+fn wait(state: &mut State, now: Now, id: &ServerId, pending: Pending, until: u64) {
+    let until = now.steady + until.saturating_sub(now.wall);
+    state.server(id).pending = Some(Pending { until, ..pending });
+}
+
+/// Why something is not shown, for the log.
+fn words(why: Why) -> &'static str {
+    match why {
+        Why::Same => "shown before",
+        Why::Flapping => "it changes all the time",
+        Why::Off => "switched off",
+        Why::Quiet => "quiet hours",
     }
 }
 
@@ -120,12 +149,11 @@ pub(super) fn untold(state: &mut State, now: Now) -> Vec<Effect> {
     untold.iter().flat_map(|(id, seen, minute)| change(state, now, id, seen, *minute)).collect()
 }
 
-/// Shows the notice whose minute has come.
+/// Shows the notice whose minute has come, or lets it wait on.
 pub(super) fn ripe(state: &mut State, now: Now, id: &ServerId) -> Vec<Effect> {
-    match state.server(id).pending.take() {
-        Some(Pending { notice, set, .. }) => tell(state, now, id, notice, set, &[]),
-        None => Vec::new(),
-    }
+    let Some(mut pending) = state.server(id).pending.take() else { return Vec::new() };
+    pending.flapping &= state.pace.is_flapping(now.wall, &key(id));
+    say(state, now, id, pending)
 }
 
 /// A minute of the day as people write it.

@@ -209,7 +209,7 @@ pub(super) fn settle(state: &mut State, id: &ServerId) -> Vec<Effect> {
     }
     if stays.is_none_or(|told| shown != Some(told.set)) {
         state.server(id).shown = None;
-        out.extend(state.pace.settled(&super::state::key(id)).map(Effect::Unshow));
+        out.extend(state.pace.went_back(&super::state::key(id)).map(Effect::Unshow));
     }
     if went {
         out.push(Effect::Remember);

@@ -204,6 +204,9 @@ impl Settings {
         if self.notify.off.contains(&Severity::Critical) {
             weakened.insert("notify.off".to_owned(), "critical".to_owned());
         }
+        if let Some((from, to)) = self.notify.quiet_hours.filter(|hours| is_long(*hours)) {
+            weakened.insert("notify.quiet_hours".to_owned(), units::hours(from, to));
+        }
         weakened
     }
 
@@ -225,8 +228,15 @@ impl Settings {
             }
         }
         self.notify.off.retain(|severity| *severity != Severity::Critical);
+        self.notify.quiet_hours = self.notify.quiet_hours.filter(|hours| !is_long(*hours));
         self
     }
+}
+
+/// Whether quiet hours are more than half of the day: nobody sleeps that long.
+fn is_long((from, to): (u16, u16)) -> bool {
+    const DAY: u16 = 24 * 60;
+    (to + DAY - from) % DAY > DAY / 2
 }
 
 #[cfg(test)]

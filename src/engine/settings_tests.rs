@@ -49,6 +49,24 @@ fn reads_overrides() {
 }
 
 #[test]
+fn quiet_hours_of_most_of_the_day_loosen_the_watch() {
+    let table = [
+        ("22:00-07:00", None),
+        ("09:00-21:00", None),
+        ("21:00-09:00", None),
+        ("09:00-21:01", Some("09:00-21:01")),
+        ("00:00-23:59", Some("00:00-23:59")),
+        ("07:00-06:59", Some("07:00-06:59")),
+    ];
+    for (hours, weakened) in table {
+        let settings = parse(&format!("[notify]\nquiet_hours = \"{hours}\"\n")).unwrap();
+        let said = settings.weakened().get("notify.quiet_hours").cloned();
+        assert_eq!(said.as_deref(), weakened, "{hours}");
+        assert_eq!(settings.hardened().notify.quiet_hours.is_none(), weakened.is_some(), "{hours}");
+    }
+}
+
+#[test]
 fn contents_are_logged_for_those_that_ask_for_it() {
     let keys = |text: &str| parse(text).unwrap().logging_contents();
     assert!(keys("").is_empty() && keys("[server.a]\nlog_contents = \"off\"\n").is_empty());

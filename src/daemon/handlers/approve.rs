@@ -4,7 +4,7 @@
 //! by us; a forged one costs a reading and an announcement that a person may wonder about.
 
 use super::super::event::{Effect, Now};
-use super::super::state::State;
+use super::super::state::{State, key};
 use super::super::{tell, views};
 use crate::alert::text::{Name, Notice, Verb};
 use crate::engine::digest::{Digest, Tag};
@@ -17,6 +17,8 @@ pub(crate) fn approve(state: &mut State, now: Now, decided: &Decided) -> (Reply,
     if state.servers.contains_key(id) {
         state.memory.decided(id);
         out.extend(views::settle(state, id));
+        // What came before a decision counts no more.
+        out.extend(state.pace.settled(&key(id)).map(Effect::Unshow));
         out.push(Effect::Remember);
         state.server(id).views.clear();
     }

@@ -126,7 +126,7 @@ pub const KEYS: [Key; 16] = [
         table: "notify",
         name: "quiet_hours",
         takes: Takes::Hours,
-        does: "Between these times nothing is shown; what was missed is listed by `mcpwatch status`.",
+        does: "Between these times, by the clock of the place, nothing is shown. Everything is blocked as ever, `mcpwatch status` lists it, and what still waits afterwards is shown then. More than twelve hours loosen the watch, so they hold only once you accepted them.",
     },
     Key {
         table: "notify",

@@ -23,6 +23,12 @@ pub fn read_hours(text: &str) -> Option<(u16, u16)> {
     (from != to).then_some((from, to))
 }
 
+/// Writes two times of day.
+pub fn hours(from: u16, to: u16) -> String {
+    let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    format!("{}-{}", time(from), time(to))
+}
+
 /// Writes a duration in the largest unit that fits.
 pub fn duration(ms: u64) -> String {
     let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
