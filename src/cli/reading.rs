@@ -4,11 +4,11 @@ use super::app::App;
 use super::error::Error;
 use super::render::progress::Progress;
 use crate::survey::Ground;
-use crate::survey::judge::Outcome;
-use crate::survey::plan::Plan;
-use crate::survey::pool;
+use crate::survey::judge::{Change, Outcome};
+use crate::survey::plan::{Plan, Server};
 use crate::survey::reading::Views;
 use crate::survey::run::{self, How, Version};
+use crate::survey::{locks, pool};
 
 /// How many servers are read at a time.
 #[derive(clap::Args, Clone, Copy, Debug)]
@@ -43,4 +43,22 @@ pub fn read_at(app: &App, plan: &Plan, how: How, ground: &Ground) -> Result<Vec<
     });
     progress.clear();
     outcomes?
+}
+
+/// What the next older session of a gate saw of a server, which waits too, with the server as it is
+/// pinned now: the change before may have been decided on meanwhile.
+pub fn further(
+    app: &App,
+    plan: &Plan,
+    server: &Server,
+    change: &Change,
+) -> Result<Option<(Server, Change)>, Error> {
+    let Some(rest) = &change.rest else { return Ok(None) };
+    let ground = app.ground()?;
+    let lock = &plan.locks[server.lock];
+    let lock = locks::load(&lock.path, lock.project, &ground)?;
+    let pin = lock.lockfile().and_then(|lock| lock.servers.get(&server.name)).cloned();
+    let server = Server { pin, ..server.clone() };
+    let next = run::next(plan, &server, rest.clone(), &ground)?;
+    Ok(next.map(|change| (server, change)))
 }

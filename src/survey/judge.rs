@@ -11,7 +11,7 @@ use crate::discover::Unresolved;
 use crate::engine::diff::{self, Cause, ChangeSet, Context, View};
 use crate::engine::digest::{Digest, Tag};
 use crate::engine::json::{Object, Value};
-use crate::engine::launchpin::{self, Artifact, ArtifactChange, LaunchChange};
+use crate::engine::launchpin::{self, Artifact, ArtifactChange, Launch, LaunchChange};
 use crate::engine::lockfile::ServerPin;
 use crate::engine::surface::{ItemKey, Kind, Surface};
 
@@ -45,10 +45,30 @@ pub struct Change {
     pub empty: Option<ChangeSet>,
     /// What a gate saw that stands in the place of what was read.
     pub seen: Option<Seen>,
+    /// What is left to look at, where other sessions of a gate saw something else again.
+    pub rest: Option<Rest>,
     /// The digest of everything that was seen.
     pub offer: Digest,
     /// What was seen.
     pub shown: Shown,
+}
+
+/// What other sessions of a gate are laid over, one after the other.
+#[derive(Clone)]
+pub struct Rest {
+    /// What the reading gave by itself.
+    pub base: Base,
+    /// The gates' offers that were looked at.
+    pub passed: Vec<Digest>,
+}
+
+/// What a reading gave by itself.
+#[derive(Clone)]
+pub enum Base {
+    /// Everything that the server showed.
+    Read(Box<Shown>),
+    /// Nothing, of this launch.
+    Unread(Launch, Failure),
 }
 
 /// A server that is not pinned yet.
@@ -85,7 +105,7 @@ pub fn change(pin: &ServerPin, shown: Shown, platform: &str, changed_values: Vec
         Some(diff::compare(&pin, &empty, &context(View::Empty)))
     });
     let offer = offer(&shown);
-    Change { launch, values: changed_values, artifact, full, empty, seen: None, offer, shown }
+    Change { launch, values: changed_values, artifact, full, empty, seen: None, rest: None, offer, shown }
 }
 
 /// What is seen of a server that is not pinned.

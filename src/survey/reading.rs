@@ -29,6 +29,7 @@ pub enum Views {
 }
 
 /// Everything that was seen of one server.
+#[derive(Clone)]
 pub struct Shown {
     /// Its launch as configured, without secrets.
     pub launch: LaunchPin,

@@ -3,11 +3,13 @@
 //! Promises: at most `jobs` servers at a time; outcomes in the order of the plan; when the run is
 //! interrupted, every process that it started has ended before this returns.
 
-use super::judge::{self, Outcome};
+use super::judge::{self, Base, Change, Outcome, Rest};
 use super::plan::{Plan, Server, Standing};
 use super::progress::{Event, Listener, Step};
 use super::reading::{self, Failure, Views};
-use super::{Ground, pins, pool, record, sighted, upgrade, values};
+use super::sighted::{self, Sighted};
+use super::{Ground, SurveyError, pins, pool, record, upgrade, values};
+use crate::engine::lockfile::ServerPin;
 use crate::sys::process;
 use std::time::Instant;
 
@@ -95,13 +97,53 @@ async fn one(
         Ok(sighted) => sighted.flatten(),
         Err(error) => return Outcome::Failed(Failure::new(error.to_string(), error.hint())),
     };
-    let (mut shown, unread) = match (read, &sighted) {
-        (Ok(shown), _) => (shown, None),
-        (Err(failure), Some(sighted)) => match sighted.alone(server, &started, &failure, ground) {
-            Some(shown) => (shown, Some(failure.reason)),
-            None => return Outcome::Failed(failure),
-        },
+    let base = match (read, &sighted) {
+        (Ok(shown), _) => Base::Read(Box::new(shown)),
+        (Err(failure), Some(_)) => Base::Unread(started, failure),
         (Err(failure), None) => return Outcome::Failed(failure),
+    };
+    match judged(plan, server, pin, Rest { base, passed: Vec::new() }, sighted, ground) {
+        Ok(change) => change.outcome(),
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+/// What the next older session of a gate saw, laid over the same reading. The server is as it stands
+/// now, with what was decided in between.
+pub fn next(
+    plan: &Plan,
+    server: &Server,
+    rest: Rest,
+    ground: &Ground,
+) -> Result<Option<Change>, SurveyError> {
+    let sighted = sighted::next(plan, server, &rest.passed, ground)?;
+    let (Some(pin), Some(sighted)) = (&server.pin, sighted) else { return Ok(None) };
+    // Whatever cannot be judged was told with the first of them.
+    Ok(judged(plan, server, pin, rest, Some(sighted), ground).ok())
+}
+
+/// Compares a reading, with what a gate saw laid over it.
+fn judged(
+    plan: &Plan,
+    server: &Server,
+    pin: &ServerPin,
+    rest: Rest,
+    sighted: Option<Sighted>,
+    ground: &Ground,
+) -> Result<Change, Failure> {
+    let Rest { base, mut passed } = rest;
+    let has_more = sighted.as_ref().is_some_and(Sighted::has_more);
+    let (mut shown, unread, base) = match (base, &sighted) {
+        (Base::Read(shown), _) => {
+            let base = has_more.then(|| Base::Read(shown.clone()));
+            (*shown, None, base)
+        }
+        (Base::Unread(launch, failure), Some(sighted)) => {
+            let shown = sighted.alone(server, &launch, &failure, ground).ok_or_else(|| failure.clone())?;
+            let unread = failure.reason.clone();
+            (shown, Some(unread), has_more.then_some(Base::Unread(launch, failure)))
+        }
+        (Base::Unread(_, failure), None) => return Err(failure),
     };
     let mut seen = sighted.as_ref().map(|sighted| sighted.lay_over(&mut shown, pin));
     if let (Some(seen), Some(sighted)) = (&mut seen, &sighted) {
@@ -109,14 +151,16 @@ async fn one(
             seen.split.clear();
         }
         seen.unread = unread;
+        passed.push(seen.offer);
         // The review says it too; a log that cannot be written takes nothing from that.
         let _ = sighted.tell(seen, ground);
     }
     let shown = upgrade::as_configured(server, shown);
     let values = changed_values(plan, server, ground);
-    let mut change = judge::change(pin, shown, &platform, values);
+    let mut change = judge::change(pin, shown, &pins::platform(), values);
     change.seen = seen.filter(|seen| !seen.items.is_empty());
-    change.outcome()
+    change.rest = base.map(|base| Rest { base, passed });
+    Ok(change)
 }
 
 /// The masked places of a server's launch whose values are others than when they were approved here.

@@ -5,7 +5,8 @@
 //! offer that an approval names holds them.
 //!
 //! Promises: what is decided already (approved, or turned down) is no sighting any more and is let go;
-//! an item that differs for no reason of the client's capabilities is named as `split-view`; kinds of
+//! several sessions that saw different things are one sighting each, the newest first, and one that
+//! adds nothing to a newer one is none of its own; an item that differs for no reason of the client's capabilities is named as `split-view`; kinds of
 //! request are never that, because no reading of ours calls a tool. Does not know who is right.
 
 use super::reading::{Failure, Shown};
@@ -40,24 +41,49 @@ pub struct Seen {
     pub split: Vec<ItemKey>,
     /// Why the server itself could not be read now.
     pub unread: Option<String>,
+    /// The gate's offer that holds it.
+    pub offer: Digest,
+    /// How many older sessions saw something else that waits too.
+    pub more: usize,
 }
 
 /// A sighting that waits, with its bytes.
 pub struct Sighted {
     sighting: Sighting,
     surface: Surface,
+    /// How many older ones that saw something else wait too.
+    more: usize,
 }
 
 /// The newest sighting of a server that waits for a decision.
 pub fn find(plan: &Plan, server: &Server, ground: &Ground) -> Result<Option<Sighted>, SurveyError> {
-    let Some(pin) = &server.pin else { return Ok(None) };
+    next(plan, server, &[], ground)
+}
+
+/// The newest that waits and was not passed over; `passed` names gates' offers.
+pub fn next(
+    plan: &Plan,
+    server: &Server,
+    passed: &[Digest],
+    ground: &Ground,
+) -> Result<Option<Sighted>, SurveyError> {
+    let mut all = waiting(plan, server, ground)?;
+    all.retain(|sighted| !passed.contains(&sighted.sighting.offer));
+    let more = all.len().saturating_sub(1);
+    Ok(all.into_iter().next().map(|sighted| Sighted { more, ..sighted }))
+}
+
+/// Every sighting that waits and shows something that no newer one shows.
+fn waiting(plan: &Plan, server: &Server, ground: &Ground) -> Result<Vec<Sighted>, SurveyError> {
+    let Some(pin) = &server.pin else { return Ok(Vec::new()) };
     let store = Sightings::of(&ground.paths);
     let lock = files::resolve(&plan.locks[server.lock].path);
     if !store.is_any(&lock, &server.name) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let folder = server.entry().map_or(ground.cwd.as_path(), |entry| ground.folder_of(entry));
     let machine = machine::here(folder, &[]);
+    let mut all = Vec::new();
     for mut sighting in store.open(&lock, &server.name, machine::now())? {
         let bytes = store.bytes(&sighting)?;
         let value = bytes.and_then(|bytes| json::parse(&bytes).ok());
@@ -73,13 +99,33 @@ pub fn find(plan: &Plan, server: &Server, ground: &Ground) -> Result<Option<Sigh
         if sighting.items.is_empty() {
             store.forget(&sighting)?;
         } else {
-            return Ok(Some(Sighted { sighting, surface }));
+            all.push(Sighted { sighting, surface, more: 0 });
         }
     }
-    Ok(None)
+    Ok(distinct(all))
+}
+
+/// Without those that one newer sighting shows whole.
+fn distinct(all: Vec<Sighted>) -> Vec<Sighted> {
+    let mut kept: Vec<Sighted> = Vec::new();
+    for sighted in all {
+        if !kept.iter().any(|newer| newer.shows_all_of(&sighted)) {
+            kept.push(sighted);
+        }
+    }
+    kept
 }
 
 impl Sighted {
+    /// Whether everything that waits of another waits of this one too, exactly as it was offered there.
+    fn shows_all_of(&self, other: &Sighted) -> bool {
+        other.sighting.items.iter().all(|item| {
+            let (key, what) = item;
+            let is_same = *what == What::Removed || self.surface.get(key) == other.surface.get(key);
+            is_same && self.sighting.items.contains(item)
+        })
+    }
+
     /// Puts what the gate saw in the place of what was read.
     pub fn lay_over(&self, shown: &mut Shown, pin: &ServerPin) -> Seen {
         let Seen { split, .. } = self.compare(shown, pin);
@@ -94,7 +140,7 @@ impl Sighted {
             self.put(shown, pin, key, seen);
             items.push(key.clone());
         }
-        Seen { client: self.sighting.client.clone(), at: self.sighting.at, items, split, unread: None }
+        Seen { items, split, ..self.seen() }
     }
 
     /// What the gate saw beside what was read, which stays as it is.
@@ -167,6 +213,11 @@ impl Sighted {
         Ok(Log::of(&ground.paths).append_all(&events)?)
     }
 
+    /// Whether older ones that saw something else wait too.
+    pub fn has_more(&self) -> bool {
+        self.more > 0
+    }
+
     /// When, and by whom; for those who start nothing.
     pub fn seen(&self) -> Seen {
         Seen {
@@ -175,6 +226,8 @@ impl Sighted {
             items: self.sighting.items.iter().map(|(key, _)| key.clone()).collect(),
             split: self.sighting.split.clone(),
             unread: None,
+            offer: self.sighting.offer,
+            more: self.more,
         }
     }
 

@@ -64,7 +64,7 @@ fn sighted(kind: ClientKind, text: Option<&str>) -> Sighted {
         ended: false,
         split: Vec::new(),
     };
-    Sighted { sighting, surface: surface(text) }
+    Sighted { sighting, surface: surface(text), more: 0 }
 }
 
 #[test]
@@ -105,6 +105,31 @@ fn what_the_gate_saw_stands_in_its_clients_view() {
     // Gone: to clients that declare everything or nothing; others are not shown everything.
     check(&one, ("old", None), (Full, None), (None, None), true);
     check(&one, ("old", None), (Partial, None), (Some("old"), None), false);
+}
+
+#[test]
+fn one_that_adds_nothing_to_a_newer_one_is_none_of_its_own() {
+    let check = |texts: &[Option<&str>], expected: &[Option<&str>]| {
+        let all = texts.iter().map(|text| sighted(ClientKind::Full, *text)).collect();
+        let kept = distinct(all);
+        let kept: Vec<_> = kept.iter().map(|kept| kept.surface.get(&key()).cloned()).collect();
+        assert_eq!(kept, expected.iter().map(|text| text.map(tool)).collect::<Vec<_>>(), "{texts:?}");
+    };
+    check(&[Some("a"), Some("a"), Some("b"), Some("a"), Some("b")], &[Some("a"), Some("b")]);
+    check(&[None, Some("a"), None], &[None, Some("a")]);
+    // Half of a newer one is in it; what goes beyond it is not.
+    let two = |first: &str, second: Option<&str>| {
+        let mut sighted = sighted(ClientKind::Full, Some(first));
+        if let Some(text) = second {
+            let other = ItemKey::new(Kind::Tool, "u");
+            sighted.surface.set(other.clone(), Some(tool(text)));
+            sighted.sighting.items.push((other, What::New));
+        }
+        sighted
+    };
+    assert_eq!(distinct(vec![two("a", Some("x")), two("a", None)]).len(), 1);
+    assert_eq!(distinct(vec![two("a", None), two("a", Some("x"))]).len(), 2);
+    assert_eq!(distinct(vec![two("a", Some("x")), two("a", Some("y"))]).len(), 2);
 }
 
 #[test]

@@ -118,38 +118,20 @@ pub(super) fn decide_on(
         let mut members = outcome::members(plan, server, found, false, ground);
         let mut exit = outcome::exit(found);
         match found {
-            Outcome::Changed(change) => {
-                let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
-                // Kept before it is shown, so that nothing slides under the review.
-                let _read = decide::review(change, ground)?;
-                let made = match how.expect {
-                    Some(digest) if digest == change.offer => all.clone(),
-                    Some(_) => {
-                        return Err(Error::OtherOffer { name: server.name.clone(), offer: change.offer });
-                    }
-                    None => session.ask(server, change, &later(&servers, outcomes, index))?,
-                };
-                let moved = !how.upgrades || made.contains(&Part::Artifact);
-                let made = if moved { made } else { BTreeSet::new() };
-                if !made.is_empty() {
-                    let refused = session.ask_placeholders(app, server, change, &made)?;
-                    let acts = decide::approvals(server, change, &made, &refused, &how.lifetime)?;
-                    let lock = plan.locks[server.lock].path.clone();
-                    let (name, items, offer) = (&server.name, made.len(), change.offer);
-                    let about = About { lock: &lock, server: name, verb: "approve", items, offer };
-                    let terminal = session.terminal.as_mut();
-                    let answered = terminal.map(|terminal| answer(terminal, &about, ground)).transpose()?;
-                    decide::carry_out(plan, server.lock, acts, answered, &change.shown.secrets, ground)?;
+            Outcome::Changed(change) | Outcome::AsPinned(change)
+                if change.waits() || change.rest.is_some() =>
+            {
+                let later = later(&servers, outcomes, index);
+                let made = session.decide(app, plan, (server, change), &later, &how)?;
+                if made.items > 0 {
                     approved.push(server.name.clone());
                 }
-                if made == all {
-                    exit = Exit::Done;
-                }
-                members.insert("approved", json::number(made.len()));
+                exit = if made.open { Exit::ChangeWaits } else { Exit::Done };
+                members.insert("approved", json::number(made.items));
             }
             Outcome::Failed(failure) => app.out.warn(&outcome::failed(server, failure)),
             Outcome::NotStarted(why) => app.out.warn(&outcome::not_started(server, why)),
-            Outcome::AsPinned(_) | Outcome::NotPinned(_) | Outcome::Disabled => {}
+            Outcome::Changed(_) | Outcome::AsPinned(_) | Outcome::NotPinned(_) | Outcome::Disabled => {}
         }
         codes.push(exit);
         values.push(members);
@@ -175,7 +157,91 @@ struct Session {
     quit: bool,
 }
 
+/// What was decided on of one server.
+#[derive(Default)]
+struct Made {
+    /// How many questions were answered with yes.
+    items: usize,
+    /// Whether something was left open.
+    open: bool,
+    /// Whether the offer that a script names was among them.
+    found: bool,
+}
+
 impl Session {
+    /// Decides on one server: on what was read, with what a gate saw last in it, then on what each older
+    /// session of a gate saw otherwise. A script's digest names one of them.
+    fn decide(
+        &mut self,
+        app: &App,
+        plan: &mut Plan,
+        (server, change): (&Server, &Change),
+        later: &[(&Server, &Change)],
+        how: &How,
+    ) -> Result<Made, Error> {
+        let mut made = Made::default();
+        let mut goes_on = self.decide_one(app, plan, (server, change), later, how, &mut made)?;
+        let mut next = reading::further(app, plan, server, change)?;
+        while let Some((server, change)) = next.take() {
+            if !goes_on {
+                made.open = true;
+                break;
+            }
+            goes_on = self.decide_one(app, plan, (&server, &change), &[], how, &mut made)?;
+            next = reading::further(app, plan, &server, &change)?;
+        }
+        match how.expect {
+            Some(_) if !made.found => {
+                Err(Error::OtherOffer { name: server.name.clone(), offer: change.offer })
+            }
+            _ => Ok(made),
+        }
+    }
+
+    /// Decides on one offer; whether others are still to be looked at.
+    fn decide_one(
+        &mut self,
+        app: &App,
+        plan: &mut Plan,
+        (server, change): (&Server, &Change),
+        later: &[(&Server, &Change)],
+        how: &How,
+        made: &mut Made,
+    ) -> Result<bool, Error> {
+        if !change.waits() {
+            return Ok(true);
+        }
+        let ground = app.ground()?;
+        let all: BTreeSet<Part> = decide::parts(change).into_iter().collect();
+        // Kept before it is shown, so that nothing slides under the review.
+        let _read = decide::review(change, &ground)?;
+        let parts = match how.expect {
+            Some(digest) if digest == change.offer => all.clone(),
+            Some(_) => {
+                made.open = true;
+                return Ok(true);
+            }
+            None => self.ask(server, change, later)?,
+        };
+        let moved = !how.upgrades || parts.contains(&Part::Artifact);
+        let parts = if moved { parts } else { BTreeSet::new() };
+        if !parts.is_empty() {
+            let refused = self.ask_placeholders(app, server, change, &parts)?;
+            let acts = decide::approvals(server, change, &parts, &refused, &how.lifetime)?;
+            let lock = plan.locks[server.lock].path.clone();
+            let (name, items, offer) = (&server.name, parts.len(), change.offer);
+            let about = About { lock: &lock, server: name, verb: "approve", items, offer };
+            let terminal = self.terminal.as_mut();
+            let answered = terminal.map(|terminal| answer(terminal, &about, &ground)).transpose()?;
+            decide::carry_out(plan, server.lock, acts, answered, &change.shown.secrets, &ground)?;
+        }
+        made.items += parts.len();
+        made.open |= parts != all;
+        made.found |= how.expect.is_some();
+        // Whoever decides on everything at once was shown what was read, and no older sighting.
+        Ok(how.expect.is_none() && !self.quit && !self.all)
+    }
+
     /// Shows what changed of one server and asks; the parts that were approved. `later` is what comes
     /// after it, for whoever wants to decide on everything at once.
     fn ask(

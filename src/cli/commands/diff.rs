@@ -9,7 +9,7 @@ use crate::cli::render::{json, outcome, proposals as words, review};
 use crate::engine::show;
 use crate::survey::decide;
 use crate::survey::judge::{Change, Outcome};
-use crate::survey::plan::Server;
+use crate::survey::plan::{Plan, Server};
 use crate::survey::reading::Views;
 
 /// What the command takes.
@@ -51,8 +51,10 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         match found {
             Outcome::Changed(change) => {
                 app.out.data(&text(server, change, args.full))?;
+                further(app, &plan, server, change, args.full)?;
             }
             Outcome::AsPinned(change) => {
+                further(app, &plan, server, change, args.full)?;
                 // What needs no decision by itself is told where somebody asks.
                 for line in review::change(change, args.full) {
                     app.out.data(&format!("{}: {line}\n", show::name(&server.name)))?;
@@ -67,6 +69,18 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         app.out.say("Nothing differs from what is pinned.");
     }
     Ok(exit)
+}
+
+/// What older sessions of a gate saw otherwise, the newest first.
+fn further(app: &App, plan: &Plan, server: &Server, change: &Change, full: bool) -> Result<(), Error> {
+    let mut next = reading::further(app, plan, server, change)?;
+    while let Some((server, change)) = next {
+        if change.waits() {
+            app.out.data(&format!("\n{}", text(&server, &change, full)))?;
+        }
+        next = reading::further(app, plan, &server, &change)?;
+    }
+    Ok(())
 }
 
 /// One changed server, whole, with the digest that `--expect` takes.

@@ -8,9 +8,10 @@ use crate::cli::reading::{self, Width};
 use crate::cli::render::human::count;
 use crate::cli::render::{outcome, review};
 use crate::engine::approval::Level;
-use crate::survey::decide;
-use crate::survey::judge::Outcome;
+use crate::survey::judge::{Change, Outcome};
+use crate::survey::plan::{Plan, Server};
 use crate::survey::reading::Views;
+use crate::survey::{Ground, decide};
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -35,21 +36,14 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     for (server, found) in servers.iter().zip(&outcomes) {
         match found {
             Outcome::Changed(change) => {
-                app.out.data(&(outcome::changed(server, change) + "\n"))?;
-                for line in review::change(change, false) {
-                    app.out.data(&format!("  {line}\n"))?;
-                }
-                let acts = decide::rejections(server, change, &args.items);
-                turned_down += acts.len();
-                if !acts.is_empty() {
-                    decide::carry_out(
-                        &mut plan,
-                        server.lock,
-                        acts,
-                        Some(Level::Terminal),
-                        &change.shown.secrets,
-                        &ground,
-                    )?;
+                turned_down += turn_down(args, app, &mut plan, (server, change), &ground)?;
+                // What older sessions of the gate saw otherwise goes with it.
+                let mut next = reading::further(app, &plan, server, change)?;
+                while let Some((server, change)) = next {
+                    if change.waits() {
+                        turned_down += turn_down(args, app, &mut plan, (&server, &change), &ground)?;
+                    }
+                    next = reading::further(app, &plan, &server, &change)?;
                 }
             }
             Outcome::Failed(failure) => {
@@ -73,4 +67,25 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         });
     }
     Ok(exit)
+}
+
+/// Shows what differs and turns it down; how many changes that were.
+fn turn_down(
+    args: &Args,
+    app: &App,
+    plan: &mut Plan,
+    (server, change): (&Server, &Change),
+    ground: &Ground,
+) -> Result<usize, Error> {
+    app.out.data(&(outcome::changed(server, change) + "\n"))?;
+    for line in review::change(change, false) {
+        app.out.data(&format!("  {line}\n"))?;
+    }
+    let acts = decide::rejections(server, change, &args.items);
+    let number = acts.len();
+    if number > 0 {
+        let (by, secrets) = (Some(Level::Terminal), &change.shown.secrets);
+        decide::carry_out(plan, server.lock, acts, by, secrets, ground)?;
+    }
+    Ok(number)
 }

@@ -178,6 +178,7 @@ pub fn seen_value(seen: &Seen) -> Value {
     let items = |keys: &[ItemKey]| keys.iter().map(|key| Value::Object(item(key))).collect::<Vec<Value>>();
     value.insert("items", items(&seen.items));
     value.insert("splitView", items(&seen.split));
+    value.insert("more", json::number(seen.more));
     Value::Object(value)
 }
 

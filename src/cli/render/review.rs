@@ -3,7 +3,7 @@
 //!
 //! Promises: without colours every line still says what is new and what is gone.
 
-use super::human::{BOLD, DIM, GREEN, RED, YELLOW, list, paint};
+use super::human::{BOLD, DIM, GREEN, RED, YELLOW, count, list, paint};
 use super::proposals;
 use crate::engine::review::{self, Line, Mark, Role, Size, Span};
 use crate::engine::show;
@@ -97,6 +97,10 @@ pub fn seen(seen: &Seen) -> Vec<String> {
     let items = names(&seen.items);
     let mut lines =
         vec![paint(DIM, &format!("as the gate saw it in a session{client}, {}: {items}", at(seen.at)))];
+    if seen.more > 0 {
+        let sessions = count(seen.more, "older session", "older sessions");
+        lines.push(paint(YELLOW, &format!("{sessions} of the gate saw something else, which waits too")));
+    }
     if let Some(why) = &seen.unread {
         let words = format!("the server could not be read now: {}", show::line(why, VALUE));
         lines.push(paint(YELLOW, &words));
