@@ -64,6 +64,7 @@ pub const BEHAVIOURS: &[&str] = &[
     "no-stream",        // HTTP: there is no stream of signals, in either era
     "breaks",           // HTTP: the stream of a call breaks before its answer, which a resumption gets
     "marks",            // the tool `echo` marks its parameter with x-mcp-header
+    "marks-badly",      // the same with a name that no header field can have
     "ignores-term",     // read by nobody here; see `sh -c 'trap "" TERM; …'` in the tests
 ];
 
@@ -401,9 +402,11 @@ impl Server {
             let secret = serde_json::to_string(&format!("Uses the token {}.", self.options.secret)).unwrap();
             text = text.replacen(r#""Says it again.""#, &secret, 1);
         }
-        if part == Part::Tools && self.does("marks") {
-            let marked = r#""text":{"type":"string","x-mcp-header":"Text"}"#;
-            text = text.replacen(r#""text":{"type":"string"}"#, marked, 1);
+        for (name, mark) in [("marks", "Text"), ("marks-badly", "Te xt")] {
+            if part == Part::Tools && self.does(name) {
+                let marked = format!(r#""text":{{"type":"string","x-mcp-header":"{mark}"}}"#);
+                text = text.replacen(r#""text":{"type":"string"}"#, &marked, 1);
+            }
         }
         text
     }

@@ -14,6 +14,7 @@ pub mod jsonc;
 pub mod jsonrpc;
 pub mod launchpin;
 pub mod lockfile;
+pub mod marks;
 pub mod placeholder;
 pub mod record;
 pub mod review;

@@ -7,6 +7,7 @@
 use crate::engine::gate::Approval;
 use crate::engine::json::{Value, write};
 use crate::engine::jsonrpc::{self, Envelope, Id, Message, Shape};
+use crate::engine::marks::{self, Mark};
 use crate::engine::surface::Kind;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -89,9 +90,12 @@ impl Params {
         let tools = approved.pin.items.iter().filter(|(key, _)| key.kind == Kind::Tool);
         let marked = tools.filter_map(|(key, pin)| {
             let schema = pin.definitions.first()?.value.get("inputSchema")?;
-            let mut found = Vec::new();
-            (collect(schema, &mut Vec::new(), &mut found).is_some() && !found.is_empty())
-                .then(|| (key.name.clone(), found))
+            let field = |mark: Mark| {
+                let field = HeaderName::from_bytes(format!("mcp-param-{}", mark.name).as_bytes()).ok()?;
+                Some(Param { path: mark.path, field })
+            };
+            let found: Vec<Param> = marks::of(schema).ok()?.into_iter().filter_map(field).collect();
+            (!found.is_empty()).then(|| (key.name.clone(), found))
         });
         Self(marked.collect())
     }
@@ -105,29 +109,6 @@ impl Params {
         };
         params.iter().filter_map(value).collect()
     }
-}
-
-/// Collects what a schema marks; `None` if it marks something that may not be marked.
-fn collect(schema: &Value, path: &mut Vec<String>, found: &mut Vec<Param>) -> Option<()> {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Some(()) };
-    for (name, property) in properties.iter() {
-        path.push(name.to_owned());
-        if let Some(mark) = property.get("x-mcp-header") {
-            let is_plain = matches!(
-                property.get("type").and_then(Value::as_str),
-                Some("string" | "integer" | "boolean" | "number")
-            );
-            let name = format!("mcp-param-{}", mark.as_str().filter(|mark| !mark.is_empty())?);
-            let field = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            if !is_plain || found.iter().any(|other| other.field == field) {
-                return None;
-            }
-            found.push(Param { path: path.clone(), field });
-        }
-        collect(property, path, found)?;
-        path.pop();
-    }
-    Some(())
 }
 
 /// A parameter as text; nothing for what is absent, null or no plain value.

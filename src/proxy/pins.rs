@@ -9,10 +9,12 @@ use super::expanded::is_expanded;
 use crate::engine::approval::Lifetime;
 use crate::engine::gate::{Approval, Approved, Limits, Mode};
 use crate::engine::launchpin::{self, Artifact, CommandLaunch, Launch, LaunchPin};
-use crate::engine::lockfile::{Lockfile, ServerPin};
+use crate::engine::lockfile::{Lockfile, Pin, ServerPin};
+use crate::engine::marks;
 use crate::engine::placeholder::{Machine, Name};
 use crate::engine::settings::Settings;
 use crate::engine::settings::policy::Policy;
+use crate::engine::surface::{Era, ItemKey, Kind};
 use crate::ipc::message::Cause;
 use crate::launch::{self, Platform, Resolved};
 use crate::store::trust::{self, Denied, Grant, Moment, Standing, Subject, Trust};
@@ -300,7 +302,23 @@ impl Pins {
         if policy.refuses_open {
             pin.open.clear();
         }
-        Ok(Some(Approved { pin, rejected, revoked: BTreeSet::new() }))
+        let unfit = self.unfit(&pin);
+        Ok(Some(Approved { pin, rejected, revoked: BTreeSet::new(), unfit }))
+    }
+
+    /// The tools that a client over Streamable HTTP, which we are to a remote server, must leave away
+    /// since 2026-07-28: those whose schemas mark parameters in a way that is not allowed.
+    fn unfit(&self, pin: &ServerPin) -> BTreeSet<ItemKey> {
+        match &self.asked.launch {
+            Launch::Url(launch) if !launch.sse && Era::of_protocol(&pin.protocol) == Era::Stateless => {}
+            Launch::Url(_) | Launch::Command(_) => return BTreeSet::new(),
+        }
+        let is_unfit = |pin: &Pin| {
+            let schemas = pin.definitions.iter().filter_map(|own| own.value.get("inputSchema"));
+            schemas.into_iter().any(|schema| marks::of(schema).is_err())
+        };
+        let tools = pin.items.iter().filter(|(key, pin)| key.kind == Kind::Tool && is_unfit(pin));
+        tools.map(|(key, _)| key.clone()).collect()
     }
 
     /// Whether this trust store, and with `--trust-lock` this lock, is one that may be obeyed: neither

@@ -125,7 +125,8 @@ impl Report {
     pub fn record(&mut self, now: u64, record: Record) {
         match record {
             Record::Judged { item, verdict, offered } => match verdict {
-                Verdict::Approved => {
+                // Nobody has to decide on what was approved and cannot be taken.
+                Verdict::Approved | Verdict::Unfit => {
                     self.differing.remove(&item);
                 }
                 Verdict::Changed
@@ -366,6 +367,7 @@ fn open((item, (verdict, _)): (&ItemKey, &(Verdict, Option<Digest>))) -> Option<
         | Verdict::Ambiguous
         | Verdict::Unlisted
         | Verdict::Unreadable
+        | Verdict::Unfit
         | Verdict::Approved => return None,
     };
     Some((item.clone(), what))
@@ -379,6 +381,7 @@ fn news((item, (verdict, digest)): (&ItemKey, &(Verdict, Option<Digest>))) -> It
         | Verdict::Rejected
         | Verdict::Ambiguous
         | Verdict::Unreadable
+        | Verdict::Unfit
         | Verdict::Approved => What::Changed,
     };
     let digest = digest.map_or_else(String::new, |digest| digest.to_string());

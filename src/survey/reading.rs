@@ -13,10 +13,11 @@ use super::progress::Step;
 use super::{Ground, target};
 use crate::connect::{self, Capabilities, ConnectError, Limits, Options, Reading, Stage};
 use crate::engine::launchpin::{self, Artifact, ArtifactChange, Launch, LaunchPin};
+use crate::engine::marks::{self, Unfit};
 use crate::engine::placeholder::Machine;
 use crate::engine::secret::Known;
 use crate::engine::show;
-use crate::engine::surface::{Defect, Era, Surface};
+use crate::engine::surface::{Defect, Era, Kind, Surface};
 use crate::launch;
 
 /// How often and with which capabilities a server is read.
@@ -51,6 +52,22 @@ pub struct Shown {
     pub secrets: Known,
     /// What was skipped or could not be done, in our words.
     pub notes: Vec<String>,
+}
+
+impl Shown {
+    /// Tools that clients leave away over this transport, because their schemas mark parameters in a way
+    /// that is not allowed. On stdio marks mean nothing.
+    pub fn unfit(&self) -> Vec<(&str, Unfit)> {
+        let is_http = matches!(&self.launch, LaunchPin::Url { sse: false, .. });
+        if !is_http || Era::of_protocol(&self.protocol) == Era::Session {
+            return Vec::new();
+        }
+        let tools = self.full.items().filter(|(key, _)| key.kind == Kind::Tool);
+        let unfit = tools.filter_map(|(key, value)| {
+            Some((key.name.as_str(), marks::of(value.get("inputSchema")?).err()?))
+        });
+        unfit.collect()
+    }
 }
 
 /// Why a server could not be read.

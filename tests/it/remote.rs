@@ -112,22 +112,81 @@ fn lists_are_read_again_when_the_stream_of_signals_had_been_broken() {
     assert_eq!(session.tools().len(), 7);
 }
 
-#[test]
-fn parameters_that_the_approved_schema_marks_become_header_fields() {
+/// What is approved, with a mark on the parameter of `echo`.
+fn marked(mark: &str) -> Vec<(ItemKey, Value)> {
     let mut items = approved().clone();
     for (key, value) in &mut items {
         if *key == ItemKey::new(Kind::Tool, "echo") {
             let text = String::from_utf8(write::to_bytes(value)).unwrap();
-            let marked = r#""text":{"type":"string","x-mcp-header":"Text"}"#;
-            *value = parse(text.replace(r#""text":{"type":"string"}"#, marked).as_bytes()).unwrap();
+            let marked = format!(r#""text":{{"type":"string","x-mcp-header":"{mark}"}}"#);
+            *value = parse(text.replace(r#""text":{"type":"string"}"#, &marked).as_bytes()).unwrap();
         }
     }
+    items
+}
+
+const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+#[test]
+fn a_tool_that_marks_its_parameters_badly_is_left_away_over_http() {
+    let place = Place::new();
+    let log = place.path("log");
+    let args = ["--change", "marks-badly", "--era", "both", "--log", log.to_str().unwrap()];
+    let server = fixture::Http::start(&args);
+    let remote = Launch::Url(UrlLaunch { url: server.url.clone(), ..UrlLaunch::default() });
+    let stdio = place.server(&args);
+    // The protocol that was spoken when it was pinned tells which rules hold.
+    let newest = |place: &Place| {
+        let lock = std::fs::read_to_string(place.path("mcp.lock")).unwrap();
+        std::fs::write(place.path("mcp.lock"), lock.replace("2025-11-25", "2026-07-28")).unwrap();
+    };
+    let names = |session: &mut Session| {
+        session.request("server/discover", &format!("{{{META}}}"));
+        let answer = session.request("tools/list", &format!("{{{META}}}"));
+        let tools = answer.at(&["result", "tools"]).and_then(Value::as_array).unwrap().to_vec();
+        tools.iter().filter_map(|tool| tool.get("name")?.as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    place.pin_launch(&remote, &marked("Te xt"));
+    newest(&place);
+    let mut session = place.gate_url(&server.url);
+    let listed = names(&mut session);
+    assert!(!listed.contains(&"echo".to_owned()) && listed.contains(&"add".to_owned()), "{listed:?}");
+    let call = format!(r#"{{{META},"name":"echo","arguments":{{"text":"hello"}}}}"#);
+    let answer = session.request("tools/call", &call);
+    assert!(is_refused(&answer) && format!("{answer:?}").contains("x-mcp-header"), "{answer:?}");
+    assert!(!place.log().contains(r#""name":"echo""#), "{}", place.log());
+    session.leave();
+    // On stdio marks mean nothing.
+    place.pin(&stdio, &marked("Te xt"));
+    newest(&place);
+    let mut session = place.gate(&stdio);
+    assert!(names(&mut session).contains(&"echo".to_owned()));
+    assert!(!is_refused(&session.request("tools/call", &call)));
+}
+
+#[test]
+fn readings_tell_which_tools_are_left_away() {
+    let server = fixture::Http::start(&["--change", "marks-badly", "--era", "both"]);
+    let bench = crate::cli::bench::Bench::new();
+    let config = format!(r#"{{"mcpServers": {{"notes": {{"type": "http", "url": "{}"}}}}}}"#, server.url);
+    bench.write("client.json", &config);
+    let words =
+        "tool echo is left away over HTTP, as clients must: x-mcp-header is no name of a header field";
+    let scan = bench.run(&["scan", "--config", "client.json", "--yes"]);
+    assert!(scan.stdout.contains(words), "{}", scan.all());
+    assert_eq!(bench.with_config(&["init", "--yes"]).code, 0);
+    let check = bench.with_config(&["check"]);
+    assert!(check.code == 0 && check.stderr.contains(words), "{}", check.all());
+}
+
+#[test]
+fn parameters_that_the_approved_schema_marks_become_header_fields() {
+    let items = marked("Text");
     let (place, _server, mut session) = gated(&["--change", "marks", "--era", "stateless"], &items);
-    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
-    session.request("server/discover", &format!("{{{meta}}}"));
+    session.request("server/discover", &format!("{{{META}}}"));
     for text in ["hello", r"a\r\nEvil: 1", "höhe"] {
         let answer = session
-            .request("tools/call", &format!(r#"{{{meta},"name":"echo","arguments":{{"text":"{text}"}}}}"#));
+            .request("tools/call", &format!(r#"{{{META},"name":"echo","arguments":{{"text":"{text}"}}}}"#));
         assert!(answer.get("result").is_some() && !is_refused(&answer), "{answer:?}");
     }
     let log = place.log();

@@ -93,6 +93,10 @@ fn check(app: &App, plan: &Plan, width: Width, ground: &Ground) -> Result<Vec<Fo
             Outcome::NotStarted(_) => compare_launch(plan, server, ground),
             _ => None,
         };
+        if let Outcome::AsPinned(change) | Outcome::Changed(change) = outcome {
+            let name = show::name(&server.name);
+            outcome::unfit(&change.shown).iter().for_each(|words| app.out.warn(&format!("{name}: {words}")));
+        }
         launch.filter(|found| found.exit == Exit::ChangeWaits).unwrap_or_else(|| Found {
             exit: outcome::exit(outcome),
             text: text(server, outcome, ground),

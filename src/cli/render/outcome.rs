@@ -6,12 +6,13 @@ use crate::cli::error::sentence;
 use crate::cli::exit::Exit;
 use crate::engine::diff::{ChangeSet, What};
 use crate::engine::json::{Object, Value};
+use crate::engine::marks::Unfit;
 use crate::engine::show;
 use crate::engine::surface::{ItemKey, Kind, Surface};
 use crate::survey::Ground;
 use crate::survey::judge::{Change, New, Outcome};
 use crate::survey::plan::{Plan, Server};
-use crate::survey::reading::Failure;
+use crate::survey::reading::{Failure, Shown};
 use crate::survey::sighted::Seen;
 
 /// The exit code that an outcome comes to in `check`.
@@ -138,12 +139,21 @@ pub fn members(plan: &Plan, server: &Server, outcome: &Outcome, whole: bool, gro
     if let Some(shown) = shown {
         members.insert("artifact", shown.artifact.to_value());
         members.insert("protocol", shown.protocol.as_str());
-        members.insert("notes", json::texts(shown.notes.iter().map(String::as_str)));
+        let notes: Vec<String> = shown.notes.iter().cloned().chain(unfit(shown)).collect();
+        members.insert("notes", json::texts(notes.iter().map(String::as_str)));
         if whole {
             members.insert("surface", shown.full.to_value());
         }
     }
     members
+}
+
+/// What clients leave away although it is approved, or would be: a line each.
+pub fn unfit(shown: &Shown) -> Vec<String> {
+    let line = |(name, why): (&str, Unfit)| {
+        format!("tool {} is left away over HTTP, as clients must: {why}", show::name(name))
+    };
+    shown.unfit().into_iter().map(line).collect()
 }
 
 fn changed_members(members: &mut Object, change: &Change) {

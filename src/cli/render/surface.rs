@@ -39,6 +39,9 @@ pub fn server(server: &Server, found: &Outcome, full: bool, ground: &Ground) -> 
     for note in &shown.notes {
         let _ = writeln!(text, "    {}", paint(DIM, &format!("· {}", show::line(note, 300))));
     }
+    for note in outcome::unfit(shown) {
+        let _ = writeln!(text, "    {}", paint(YELLOW, &format!("! {note}")));
+    }
     let items = if full { whole(shown) } else { short(&shown.full) };
     for line in items {
         let _ = writeln!(text, "    {line}");

@@ -137,6 +137,8 @@ pub struct Approved {
     pub rejected: BTreeSet<(ItemKey, Digest)>,
     /// Items whose approval a person took back.
     pub revoked: BTreeSet<ItemKey>,
+    /// Tools that clients over HTTP must leave away, whatever a person approved.
+    pub unfit: BTreeSet<ItemKey>,
 }
 
 /// What a gate needs to know from the start.

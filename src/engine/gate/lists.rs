@@ -319,7 +319,9 @@ impl Gate {
             Verdict::Changed | Verdict::Ambiguous | Verdict::Rejected => {
                 judge.approved_value(&ItemKey::new(kind, name.as_str()))
             }
-            Verdict::New | Verdict::Removed | Verdict::Unlisted | Verdict::Unreadable => None,
+            Verdict::New | Verdict::Removed | Verdict::Unfit | Verdict::Unlisted | Verdict::Unreadable => {
+                None
+            }
         };
         list.verdicts.iter().filter_map(serve).collect()
     }

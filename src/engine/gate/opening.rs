@@ -223,7 +223,11 @@ impl Gate {
             match judge.verdict(&key, Some(&own)) {
                 Verdict::Approved => Some(own.value),
                 Verdict::Changed | Verdict::Rejected | Verdict::Ambiguous => judge.approved_value(&key),
-                Verdict::New | Verdict::Removed | Verdict::Unlisted | Verdict::Unreadable => None,
+                Verdict::New
+                | Verdict::Removed
+                | Verdict::Unfit
+                | Verdict::Unlisted
+                | Verdict::Unreadable => None,
             }
         };
         let pinned = judge.approved_value(&ItemKey::single(Kind::Capabilities)).unwrap_or_default();

@@ -309,7 +309,7 @@ impl Gate {
             Verdict::New | Verdict::Unlisted | Verdict::Unreadable if self.is_observing() => {
                 offered.map(|offered| offered.value)
             }
-            Verdict::New | Verdict::Unlisted | Verdict::Unreadable => None,
+            Verdict::New | Verdict::Unfit | Verdict::Unlisted | Verdict::Unreadable => None,
         };
         if is_new {
             if verdict != Verdict::Approved {

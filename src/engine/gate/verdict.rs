@@ -26,6 +26,8 @@ pub enum Verdict {
     Rejected,
     /// Offered more than once under one name.
     Ambiguous,
+    /// Offered as a person approved it, in a way that no client may take over this transport.
+    Unfit,
     /// Approved, and no longer offered.
     Removed,
     /// Neither approved nor offered.
@@ -87,7 +89,7 @@ impl Verdict {
             Verdict::Approved => Action::Pass,
             Verdict::Changed | Verdict::New if can_hold => Action::Hold,
             Verdict::Changed | Verdict::New => Action::Refuse,
-            Verdict::Rejected | Verdict::Ambiguous | Verdict::Removed => Action::Refuse,
+            Verdict::Rejected | Verdict::Ambiguous | Verdict::Removed | Verdict::Unfit => Action::Refuse,
             Verdict::Unlisted | Verdict::Unreadable => Action::Refuse,
         }
     }
@@ -107,7 +109,7 @@ impl Judge<'_> {
             return Verdict::Rejected;
         }
         if self.definitions(key).any(|own| placeholder::matches(&own.value, &offered.value, self.machine)) {
-            return Verdict::Approved;
+            return if self.approved.unfit.contains(key) { Verdict::Unfit } else { Verdict::Approved };
         }
         // Hashed only here: what is approved needs no digest.
         let rejected = &self.approved.rejected;
@@ -131,7 +133,8 @@ impl Judge<'_> {
 
     /// The approved definition to serve in place of what is offered.
     pub fn approved_value(&self, key: &ItemKey) -> Option<Value> {
-        if self.approved.revoked.contains(key) || key.name.starts_with(OWN_NAMES) {
+        let Approved { revoked, unfit, .. } = self.approved;
+        if revoked.contains(key) || unfit.contains(key) || key.name.starts_with(OWN_NAMES) {
             return None;
         }
         // A variant made for this client says more than the one without a condition.

@@ -132,6 +132,11 @@ impl Gate {
                     "is offered more than once under one name{since}, so it cannot be told which is meant."
                 )
             }
+            Verdict::Unfit => {
+                "marks its parameters in a way that clients must not take over HTTP (x-mcp-header); who maintains \
+                 the server can correct it."
+                    .to_owned()
+            }
             Verdict::Removed => format!("is no longer offered by the server{since}."),
             Verdict::Unlisted => "is not offered by the server.".to_owned(),
             Verdict::Unreadable | Verdict::Approved => {
