@@ -56,6 +56,14 @@ async def count(ctx: Context, to: int) -> str:
 
 
 @server.tool()
+async def chatter(ctx: Context) -> str:
+    """Logs a line of each level."""
+    for level in ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]:
+        await ctx.log(level, f"a line of level {level}")
+    return "logged"
+
+
+@server.tool()
 async def touch(ctx: Context) -> str:
     """Says that a resource was written to."""
     await ctx.notify_resource_updated("note://first")

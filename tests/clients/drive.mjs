@@ -3,14 +3,14 @@
 //
 //   node drive.mjs sdk|client JSON
 //
-// JSON: { command, args, acts }. An act is an object whose first key says
+// JSON: { command, args, acts }, or { url, acts } for a server over Streamable HTTP. An act is an object whose first key says
 // what to do; `tests/it/client_libraries.rs` has all of them. It prints one JSON list: what came of
 // each act, and after that every notification and every request of the server.
 
 import { text } from 'node:stream/consumers';
 
 const [library, told] = process.argv.slice(2);
-const { command, args, acts } = JSON.parse(told ?? (await text(process.stdin)));
+const { command, args, url, acts } = JSON.parse(told ?? (await text(process.stdin)));
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const old = library === 'sdk';
 
@@ -20,6 +20,7 @@ const module = old
 const stdio = old
     ? await import('@modelcontextprotocol/sdk/client/stdio.js')
     : await import('@modelcontextprotocol/client/stdio');
+const http = old ? await import('@modelcontextprotocol/sdk/client/streamableHttp.js') : module;
 const types = old ? await import('@modelcontextprotocol/sdk/types.js') : undefined;
 
 const capabilities = {
@@ -98,7 +99,11 @@ const does = {
 };
 
 const seen = [];
-await client.connect(new stdio.StdioClientTransport({ command, args, env: process.env }));
+await client.connect(
+    url
+        ? new http.StreamableHTTPClientTransport(new URL(url))
+        : new stdio.StdioClientTransport({ command, args, env: process.env }),
+);
 seen.push({
     opened: [client.getServerCapabilities(), client.getServerVersion(), client.getInstructions() ?? null],
 });

@@ -1,6 +1,6 @@
 """A client on PyPI's `mcp` 2.x that does what it is told to and prints what it saw.
 
-usage: drive.py JSON, which is { command, args, acts }; the same as drive.mjs.
+usage: drive.py JSON, which is { command, args, acts } or { url, acts }; the same as drive.mjs.
 """
 
 import asyncio
@@ -120,7 +120,9 @@ DOES = {
 
 async def main():
     told = json.loads(sys.argv[1])
-    server = StdioServerParameters(command=told["command"], args=told["args"], env=dict(os.environ))
+    server = told.get("url") or StdioServerParameters(
+        command=told["command"], args=told["args"], env=dict(os.environ)
+    )
     seen = []
     client = Client(
         server,

@@ -84,12 +84,7 @@ fn drive(library: &Library, home: &Path, words: &[String], acts: &Value) -> Seen
         None => client_rmcp::report("node", &args, home, acts),
         Some(command) => reported(library, command(), home, &args, acts),
     };
-    // What is heard of two kinds, one beside the other, comes in any order.
-    if let Some(heard) = report.as_array_mut().and_then(|report| report.last_mut()?["heard"].as_array_mut()) {
-        // A last progress that comes together with the result is dropped by some; the wire has all.
-        heard.retain(|one| one["notification"] != "progress");
-        heard.sort_by_key(|one| (one["request"].to_string(), one["notification"].to_string()));
-    }
+    order(&mut report);
     let mut seen = Seen { report, server: BTreeMap::new(), client: BTreeMap::new() };
     for line in std::fs::read_to_string(wire.path()).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -110,9 +105,21 @@ fn drive(library: &Library, home: &Path, words: &[String], acts: &Value) -> Seen
     seen
 }
 
+/// Puts what is heard of two kinds, one beside the other, in one order: it comes in any.
+fn order(report: &mut Value) {
+    if let Some(heard) = report.as_array_mut().and_then(|report| report.last_mut()?["heard"].as_array_mut()) {
+        // A last progress that comes together with the result is dropped by some; the wire has all.
+        heard.retain(|one| one["notification"] != "progress");
+        heard.sort_by_key(|one| (one["request"].to_string(), one["notification"].to_string()));
+    }
+}
+
 /// What a driver of its own prints.
-fn reported(library: &Library, mut command: Command, home: &Path, args: &[String], acts: &Value) -> Value {
-    let told = json!({ "command": "node", "args": args, "acts": acts });
+fn reported(library: &Library, command: Command, home: &Path, args: &[String], acts: &Value) -> Value {
+    told(library, command, home, &json!({ "command": "node", "args": args, "acts": acts }))
+}
+
+fn told(library: &Library, mut command: Command, home: &Path, told: &Value) -> Value {
     command.arg(told.to_string()).env("MCPWATCH_HOME", home.join("ours")).env("PYTHONWARNINGS", "ignore");
     let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
     // One library talks on standard output before.
@@ -129,28 +136,35 @@ struct Case {
 
 /// The bench with a lock of what the server shows, and the words that start the gate before it.
 fn locked(case: &Case) -> (Bench, Vec<String>) {
-    let bench = Bench::new();
     let command = case.server.command();
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| word.to_str().unwrap().to_owned())
         .collect();
     let entry = json!({ "command": words[0], "args": words[1..] });
+    let (bench, mut gate) = pinned(&entry, case.kinds);
+    gate.push("--".to_owned());
+    gate.extend(words);
+    (bench, gate)
+}
+
+/// The bench with a lock of what an entry's server shows, and the words of the gate up to what it starts.
+fn pinned(entry: &Value, kinds: &[&str]) -> (Bench, Vec<String>) {
+    let bench = Bench::new();
     bench.write("client.json", &json!({ "mcpServers": { "real": entry } }).to_string());
     let run = bench.with_config(&["init", "--yes"]);
     assert_eq!(run.code, 0, "{}", run.all());
     let mut lock = lockfile::parse(&bench.read("mcp.lock")).unwrap();
     let pin = lock.servers.get_mut("real").unwrap();
-    for kind in case.kinds {
+    for kind in kinds {
         let (key, pattern) = (ItemKey::new(Kind::Request, *kind), literal(&json::Value::Bool(true)));
         pin.items.insert(lockfile::key_of(&key, &pattern), Pin::of(Kind::Request, pattern));
     }
     bench.write("mcp.lock", &lockfile::render(&lock));
     let lock = bench.work().join("mcp.lock");
-    let gate = ["run", "--trust-lock", "--server", "real", "--lock", lock.to_str().unwrap(), "--"];
+    let gate = ["run", "--trust-lock", "--server", "real", "--lock", lock.to_str().unwrap()];
     let gate = std::iter::once(env!("CARGO_BIN_EXE_mcpwatch")).chain(gate).map(str::to_owned);
-    let gate = gate.chain(words).collect();
-    (bench, gate)
+    (bench, gate.collect())
 }
 
 fn compare(case: Option<Case>) {
@@ -183,6 +197,46 @@ fn compare_with(case: Option<Case>, libraries: &[Library], wire: bool) {
         }
         assert!(found.is_empty(), "{about}:\n{}", found.join("\n"));
     }
+}
+
+/// The same over Streamable HTTP: the library speaks it to the server by itself, and stdio to a gate that
+/// does. The two wires have nothing in common, so that what the libraries report is compared; rmcp is
+/// linked without a transport of its own for it.
+fn compare_over_http(case: Option<Case>, path: &str) {
+    let Some(case) = case else { return };
+    let running = case.server.serve();
+    let url = format!("http://127.0.0.1:{}{path}", running.port());
+    let (bench, mut gate) = pinned(&json!({ "type": "http", "url": url }), case.kinds);
+    gate.extend(["--url".to_owned(), url.clone()]);
+    let alone = json!({ "url": url, "acts": case.acts });
+    let gated = json!({ "command": gate[0], "args": gate[1..], "acts": case.acts });
+    std::thread::scope(|scope| {
+        for library in &LIBRARIES {
+            let Some(command) = library.command else { continue };
+            if !(library.needs)().exists() {
+                servers::skipped(library.name);
+                continue;
+            }
+            let home = bench.home();
+            let (alone, gated, name) = (&alone, &gated, case.server.name);
+            scope.spawn(move || {
+                let both = [alone, gated].map(|one| {
+                    let home = home.clone();
+                    scope.spawn(move || {
+                        let mut report = told(library, command(), &home, one);
+                        order(&mut report);
+                        documented(&mut report);
+                        report
+                    })
+                });
+                let [without, with] = both.map(|one| one.join().unwrap());
+                let mut found = Vec::new();
+                differences("report", &without, &with, &mut found);
+                let about = format!("{} before {name} over HTTP", library.name);
+                assert!(found.is_empty(), "{about}:\n{}", found.join("\n"));
+            });
+        }
+    });
 }
 
 /// Puts what may differ into one form on both sides.
@@ -266,6 +320,12 @@ const DIFFERENCES: [fn(&mut Map<String, Value>); 7] = [
         for name in ["taskId", "createdAt", "lastUpdatedAt", "requestState"] {
             object.entry(name).and_modify(|value| *value = json!("made up"));
         }
+        // A line of simulated logging has the level that chance gives it.
+        let is_one = |data: &str| data.contains("level message") || data.contains("level-message");
+        if object.get("data").and_then(Value::as_str).is_some_and(is_one) {
+            object.insert("level".to_owned(), json!("made up"));
+            object.insert("data".to_owned(), json!("made up"));
+        }
     },
 ];
 
@@ -336,6 +396,8 @@ fn everything_is_the_same() {
             { "read": "demo://resource/static/document/features.md" },
             { "read": "no-such://resource" },
             { "level": "debug" },
+            { "call": "toggle-simulated-logging" },
+            { "call": "toggle-simulated-logging" },
             { "subscribe": "demo://resource/static/document/features.md" },
             { "unsubscribe": "demo://resource/static/document/features.md" },
         ]),
@@ -441,6 +503,49 @@ fn what_a_stateless_server_asks_for_is_the_same() {
             json!({ "call": "count", "with": { "to": 3 }, "progress": true }),
             json!({ "listen": { "toolsListChanged": true, "resourceSubscriptions": ["note://first"] } }),
             json!({ "call": "touch" }),
+            json!({ "call": "chatter" }),
+            json!({ "level": "error" }),
+            json!({ "call": "chatter" }),
         ]),
     }));
+}
+
+/// What is done over HTTP with every server.
+#[test]
+fn remote_servers_are_the_same() {
+    let everything = node("server-everything", "npm", EVERYTHING, &["streamableHttp"]).map(|server| Case {
+        server,
+        kinds: ASKS,
+        acts: json!([
+            { "tools": true },
+            { "prompts": true },
+            { "resources": true },
+            { "templates": true },
+            { "call": "echo", "with": { "message": "hello \u{1f980}" } },
+            { "call": "no-such-tool" },
+            { "call": "get-tiny-image" },
+            { "call": "trigger-long-running-operation", "with": { "duration": 0.4, "steps": 4 }, "progress": true },
+            { "call": "trigger-sampling-request", "with": { "prompt": "x" } },
+            { "call": "trigger-elicitation-request" },
+            { "call": "get-roots-list" },
+            { "prompt": "args-prompt", "with": { "city": "Ulm" } },
+            { "read": "demo://resource/static/document/features.md" },
+            { "read": "no-such://resource" },
+            { "level": "debug" },
+        ]),
+    });
+    let modern = [
+        json!({ "call": "add", "with": { "a": 1, "b": 2 } }),
+        json!({ "call": "add", "with": { "a": "one" } }),
+        json!({ "read": "note://first" }),
+    ];
+    let of_npm = node("@modelcontextprotocol/server", "npm", "modern.mjs", &["{port}"]);
+    let of_pypi = python("mcp 2.x", "modern.py", &["streamable-http", "{port}"]);
+    std::thread::scope(|scope| {
+        scope.spawn(|| compare_over_http(everything, "/mcp"));
+        for server in [of_npm, of_pypi] {
+            let acts = crate::client_libraries::everything(&modern);
+            scope.spawn(|| compare_over_http(server.map(|server| Case { server, kinds: &[], acts }), "/mcp"));
+        }
+    });
 }
