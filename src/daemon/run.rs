@@ -12,6 +12,7 @@ use crate::ipc::server::{Incoming, serve};
 use crate::ipc::socket::{Claim, Listener};
 use crate::store::log::Log;
 use crate::sys::files as disk;
+use crate::sys::limits;
 use crate::sys::paths::{Paths, PathsError};
 use crate::sys::process;
 use std::future::Future;
@@ -71,6 +72,7 @@ pub async fn run(end: impl Future<Output = ()>, ready: impl FnOnce()) -> Result<
     let memory = disk::read_private(&memory_file, MEMORY_LIMIT).ok().flatten();
     let memory = memory.map_or_else(Memory::default, |text| Memory::parse(&text));
     let mut state = State::new(Rules::default(), memory);
+    state.set_room(room(limits::descriptors()));
     let (mut hands, mut inside) = Hands::new(Log::of(&paths), paths, memory_file);
     hands.log(clock.now().wall, started("started"));
     for effect in state.start() {
@@ -115,6 +117,16 @@ pub async fn run(end: impl Future<Output = ()>, ready: impl FnOnce()) -> Result<
     hands.flush();
     drop(claim);
     Ok(())
+}
+
+/// How many servers may stay connected: each takes this many descriptors, and others are needed for gates,
+/// commands, files, and servers that are read in turn.
+fn room(descriptors: Option<u64>) -> usize {
+    const EACH: u64 = 4;
+    const OTHERS: u64 = 96;
+    const LEAST: u64 = 8;
+    let room = descriptors.map(|most| (most.saturating_sub(OTHERS) / EACH).max(LEAST));
+    room.and_then(|room| usize::try_from(room).ok()).unwrap_or(usize::MAX)
 }
 
 fn started(what: &str) -> record::Event {

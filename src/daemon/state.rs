@@ -40,6 +40,8 @@ pub struct State {
     pub(super) out_of_reach: Vec<OutOfReach>,
     pub(super) missed: VecDeque<Missed>,
     pub(super) memory: Memory,
+    /// How many servers may stay connected.
+    room: usize,
     /// The number that the next server gets.
     next_number: u32,
     due: Option<u64>,
@@ -78,6 +80,8 @@ pub(super) struct Server {
     pub(super) failure: Option<String>,
     /// A notice that waits for its minute.
     pub(super) pending: Option<Pending>,
+    /// Whether there was no room for it to stay connected.
+    pub(super) crowded: bool,
     /// What its notification is about.
     pub(super) shown: Option<Digest>,
     /// The surface that was logged last.
@@ -110,6 +114,7 @@ impl State {
             out_of_reach: Vec::new(),
             missed: VecDeque::new(),
             memory,
+            room: usize::MAX,
             next_number: 1,
             due: None,
         }
@@ -133,6 +138,11 @@ impl State {
     /// Takes in new rules about notifications.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
+    }
+
+    /// So many servers may stay connected; the others are read in turn.
+    pub fn set_room(&mut self, room: usize) {
+        self.room = room;
     }
 
     /// Takes in one event.
@@ -216,7 +226,7 @@ impl State {
             let course = Course { seed: number, ..Course::default() };
             let views = views::Views::default();
             let (failure, pending, shown, logged) = (None, None, None, None);
-            Server { number, known: None, course, views, failure, pending, shown, logged }
+            Server { number, known: None, course, views, failure, pending, crowded: false, shown, logged }
         })
     }
 
@@ -345,6 +355,8 @@ impl State {
         let mut due: Option<u64> = None;
         let mut wait = |until: u64| due = Some(due.map_or(until, |due| due.min(until)));
         let gated: Vec<ServerId> = self.servers.keys().filter(|id| self.gates(id).0 > 0).cloned().collect();
+        let is_open = |server: &&Server| server.course.connected || server.course.busy;
+        let mut open = self.servers.values().filter(is_open).count();
         for (id, server) in &mut self.servers {
             let facts = facts(server.known.as_ref(), gated.contains(id));
             match schedule::next(&server.course, facts, &times(server.known.as_ref()), now.steady) {
@@ -355,8 +367,12 @@ impl State {
                         server.course.closed();
                         out.push(Effect::Close(id.clone()));
                     }
+                    let has_place = server.course.connected || open < self.room;
+                    open += usize::from(!server.course.connected);
                     server.course.reading();
-                    let stay = if facts.mode == Watch::Resident { Stay::Open } else { Stay::Close };
+                    server.crowded = facts.mode == Watch::Resident && !has_place;
+                    let stays = facts.mode == Watch::Resident && has_place;
+                    let stay = if stays { Stay::Open } else { Stay::Close };
                     out.push(Effect::Read(id.clone(), stay));
                 }
                 Todo::Inspect => {

@@ -643,3 +643,20 @@ fn servers_that_are_gone_are_forgotten() {
     daemon.hear(Event::Closed(5));
     assert!(daemon.state.servers.is_empty() && daemon.state.peers.is_empty());
 }
+
+#[test]
+fn servers_that_find_no_room_are_read_in_turn() {
+    let mut daemon = Daemon::new();
+    daemon.state.set_room(2);
+    let servers = ["a", "b", "c"].map(|name| Known { remote: true, ..known(name) });
+    assert_eq!(daemon.hear(configured(servers.to_vec())), ["read a Open", "read b Open", "read c Close"]);
+    ["a", "b"].iter().for_each(|name| drop(daemon.hear(as_pinned(name))));
+    let apart = Outcome::AsPinned { surface: digest("pinned"), items: 3, life: None, connected: false };
+    daemon.hear(Event::Read(id("c"), apart));
+    assert_eq!(daemon.status("a").state, "connected");
+    assert!(daemon.status("c").state.starts_with("read now and then: "), "{}", daemon.status("c").state);
+    // A place that is given up is taken at the next reading; those who have one keep it.
+    daemon.hear(Event::Ended(id("a"), 1, "gone".to_owned()));
+    assert_eq!(daemon.ask(1, Request::Scan { server: Some(id("c")) })[2..], ["read c Open"]);
+    assert_eq!(daemon.ask(1, Request::Scan { server: Some(id("b")) })[2..], ["read b Open"]);
+}

@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod http;
+pub mod limits;
 pub mod paths;
 pub mod process;
 pub mod watch;

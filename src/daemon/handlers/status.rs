@@ -71,6 +71,9 @@ fn words(server: &Server, gates: u32) -> String {
         (_, _, true) => "being read",
         (_, true, _) if !course.deaf => "connected",
         _ if gates > 0 && !known.remote => "watched through its gate",
+        _ if server.crowded => {
+            "read now and then: too many descriptors would be open to stay connected to all"
+        }
         _ => "read now and then",
     }
     .to_owned()
