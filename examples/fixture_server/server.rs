@@ -51,6 +51,7 @@ pub const BEHAVIOURS: &[&str] = &[
     "asks",             // a sampling request before the answer to tools/list
     "pings",            // a ping before the answer to tools/list
     "relist-storm",     // list_changed after every answer to tools/list
+    "storm",            // list_changed five thousand times, with the change
     "many-items",       // 25,000 tools
     "empty-pages",      // empty pages without end
     "null-cursor",      // `nextCursor: null` on the last page
@@ -132,7 +133,7 @@ impl Server {
         let server = Arc::new(Self { options, later: earlier.is_some(), scripts, state: Mutex::default() });
         let acts = |name: &&str| server.options.changes.iter().any(|change| change == name);
         if matches!(server.options.when, When::File | When::Watcher)
-            && (server.options.notify || ["forgets", "drops"].iter().any(acts))
+            && (server.options.notify || ["forgets", "drops", "storm"].iter().any(acts))
         {
             let watcher = Arc::clone(&server);
             std::thread::spawn(move || {
@@ -164,9 +165,8 @@ impl Server {
             drop(state);
             streams.iter().chain(listeners.iter().map(|(_, peer)| peer)).for_each(|peer| peer(b""));
         }
-        if self.options.notify {
-            self.notify();
-        }
+        let times = if self.does("storm") { 5000 } else { usize::from(self.options.notify) };
+        (0..times).for_each(|_| self.notify());
     }
 
     /// The name of a new session over HTTP.

@@ -6,7 +6,7 @@ use crate::fixture;
 use crate::pty::eventually;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// The daemon, which does not outlive a failed test.
 pub struct Daemon(pub Child);
@@ -40,11 +40,16 @@ fn command(state: &Path, args: &[&str]) -> Value {
 
 pub fn daemon(bench: &Bench) -> Daemon {
     let mut command = bench.command();
+    command.arg("daemon");
+    daemon_by(command)
+}
+
+/// The daemon as this command starts it, without a desktop.
+pub fn daemon_by(mut command: Command) -> Daemon {
     for name in ["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);
     }
-    command.arg("daemon").stdout(Stdio::null()).stderr(Stdio::null());
-    Daemon(command.spawn().unwrap())
+    Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 /// Waits until the daemon says this of itself.

@@ -17,6 +17,8 @@ mod connect;
 #[cfg(target_os = "linux")]
 mod daemon_faults;
 #[cfg(target_os = "linux")]
+mod daemon_survives;
+#[cfg(target_os = "linux")]
 mod daemon_views;
 #[cfg(target_os = "linux")]
 mod desktop;
