@@ -12,6 +12,8 @@
 //   { "touch": FILE }               creates an empty file first, with any of the above
 //   { "after": FILE }               waits until that file is there first
 //   { "pause": MS }                 waits that long, after both
+//   { "until": NAME }               with a call: is done again until the tool of that name is offered too, and
+//                                   not at all where it is; for clients that show tools when asked for them
 //
 // It speaks the streaming forms of three programming interfaces, each as its client asks for it:
 // /v1/messages, /v1/responses, and models/…:streamGenerateContent.
@@ -29,13 +31,19 @@ let waits = 0;
 
 // What to answer to a request that offers these tools: a call or a text.
 async function decide(tools) {
+    const whole = ({ namespace, name }) => [...(namespace ? [namespace] : []), name].join('_');
+    const named = (name) => tools.find((tool) => whole(tool).replaceAll('__', '_').endsWith(name));
+    while (steps[next]?.until && named(steps[next].until)) next++;
     const step = steps[next++] ?? { say: 'The script is at its end.' };
+    if (step.until && ++waits <= 60) {
+        if (waits > 1) await sleep(500);
+        next--;
+    }
     if (step.touch) writeFileSync(step.touch, '');
     while (step.after && !existsSync(step.after)) await sleep(20);
     if (step.pause) await sleep(step.pause);
     if (!step.call) return { say: step.say };
-    const whole = ({ namespace, name }) => [...(namespace ? [namespace] : []), name].join('_');
-    const found = tools.find((tool) => whole(tool).replaceAll('__', '_').endsWith(step.call));
+    const found = named(step.call);
     if (!found) {
         // Some clients ask before their servers are there.
         const other = tools.find(({ name }) => PATIENT.includes(name));

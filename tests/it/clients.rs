@@ -27,6 +27,8 @@ struct Agent {
     configured: fn(&Path, &[String], &Path) -> String,
     /// Its arguments and variables, for a model at this address.
     options: fn(&str) -> (Vec<String>, Variables),
+    /// What the model has to do first to be shown the tools that a script calls.
+    first: fn() -> Vec<Value>,
     /// Whether tools that changed reach the model without a restart.
     heeds_list_changed: bool,
 }
@@ -74,7 +76,24 @@ const CLAUDE_CODE: Agent = Agent {
         ];
         (words(&args), variables.map(|(name, value)| (name, value.to_owned())).to_vec())
     },
+    first: Vec::new,
     heeds_list_changed: true,
+};
+
+/// The same as it comes: the model is told the names of tools, and looks for those that it wants.
+const CLAUDE_CODE_SEARCHING: Agent = Agent {
+    options: |url| {
+        let (args, mut variables) = (CLAUDE_CODE.options)(url);
+        variables.retain(|(name, _)| *name != "ENABLE_TOOL_SEARCH");
+        variables.push(("ENABLE_TOOL_SEARCH", "true".to_owned()));
+        (args, variables)
+    },
+    first: || {
+        // By words, which finds whatever the client knows of them: also the tool that is added.
+        let words = json!({ "query": "fixture notes echo again added new tool", "max_results": 30 });
+        vec![json!({ "call": "ToolSearch", "with": words, "until": "fixture_echo" })]
+    },
+    ..CLAUDE_CODE
 };
 
 const CODEX: Agent = Agent {
@@ -103,6 +122,7 @@ const CODEX: Agent = Agent {
         args.push("Search my notes.".to_owned());
         (args, vec![("KEY", "none".to_owned())])
     },
+    first: Vec::new,
     heeds_list_changed: false,
 };
 
@@ -129,6 +149,7 @@ const GEMINI_CLI: Agent = Agent {
         ];
         (words(&args), variables.map(|(name, value)| (name, value.to_owned())).to_vec())
     },
+    first: Vec::new,
     heeds_list_changed: true,
 };
 
@@ -286,10 +307,16 @@ fn story(agent: &Agent) {
     }
 }
 
+/// A script with what the model has to do first.
+fn after_first(agent: &Agent, mut steps: Value) -> Value {
+    let steps = steps.as_array_mut().unwrap();
+    (agent.first)().into_iter().chain(steps.drain(..)).collect()
+}
+
 fn changed_between_two_runs(agent: &Agent, home: &Home) {
     std::fs::write(home.state("change"), "").unwrap();
     let steps = json!([{ "call": "fixture_search", "with": { "query": "x" } }, { "say": "Told the user." }]);
-    let (asked, output) = home.run(agent, &steps, || ());
+    let (asked, output) = home.run(agent, &after_first(agent, steps), || ());
     std::fs::remove_file(home.state("change")).unwrap();
     let name = agent.name;
     assert!(output.status.success(), "{name}: {output:?}");
@@ -311,7 +338,7 @@ fn changed_in_a_session(agent: &Agent, home: &Home) {
         { "call": "fixture_echo", "with": { "text": "last" } },
         { "say": "All done." },
     ]);
-    let (asked, output) = home.run(agent, &steps, || {
+    let (asked, output) = home.run(agent, &after_first(agent, steps), || {
         wait_for("the change", || Path::new(&home.state("change")).exists());
         // Its three pages are read anew, because the server said that they changed.
         let lists = home.lists_of_the_gate();
@@ -341,6 +368,11 @@ fn changed_in_a_session(agent: &Agent, home: &Home) {
 #[test]
 fn claude_code_never_shows_its_model_what_nobody_approved() {
     story(&CLAUDE_CODE);
+}
+
+#[test]
+fn claude_code_finds_nothing_that_nobody_approved_when_its_model_searches() {
+    story(&CLAUDE_CODE_SEARCHING);
 }
 
 #[test]
