@@ -35,6 +35,29 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The same with `run` as the only command; what it reads, [`Cli`] reads alike.
+#[derive(Debug, Parser)]
+#[command(name = "mcpwatch", disable_help_flag = true, disable_help_subcommand = true)]
+pub struct Run {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: OnlyRun,
+}
+
+/// See [`Run`].
+#[derive(Debug, Subcommand)]
+enum OnlyRun {
+    #[command(disable_help_flag = true)]
+    Run(run::Args),
+}
+
+impl From<Run> for Cli {
+    fn from(Run { common, command: OnlyRun::Run(args) }: Run) -> Self {
+        Self { common, command: Command::Run(args) }
+    }
+}
+
 /// The commands, in the order in which the help lists them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -156,3 +179,7 @@ impl Common {
         self.format == Format::Json
     }
 }
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

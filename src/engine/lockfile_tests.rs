@@ -386,6 +386,10 @@ proptest! {
         let again = parse(&text).expect("its own rendering");
         prop_assert_eq!(&again, &lockfile);
         prop_assert_eq!(&parse_trusted(text.as_bytes()).expect("its own rendering"), &lockfile);
+        for name in lockfile.servers.keys().map(String::as_str).chain(["nobody's"]) {
+            let one = parse_trusted_server(text.as_bytes(), name).expect("its own rendering");
+            prop_assert_eq!(one.as_ref(), lockfile.servers.get(name));
+        }
         prop_assert_eq!(render(&again), text);
     }
 

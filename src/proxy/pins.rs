@@ -7,6 +7,7 @@
 
 use super::expanded::is_expanded;
 use crate::engine::approval::Lifetime;
+use crate::engine::digest::Digest;
 use crate::engine::gate::{Approval, Approved, Limits, Mode};
 use crate::engine::launchpin::{self, Artifact, CommandLaunch, Launch, LaunchPin};
 use crate::engine::lockfile::{Lockfile, Pin, ServerPin};
@@ -25,7 +26,7 @@ use crate::sys::files;
 use crate::sys::paths::{Paths, PathsError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// What `run` was asked to do.
@@ -69,6 +70,17 @@ pub struct Pins {
     session: String,
     /// What the launch as it stands runs, looked up once before anything is started.
     before: OnceLock<Resolved>,
+    /// What was read last, and from what.
+    known: Mutex<Option<(Ground, Arc<Approved>)>>,
+}
+
+/// Everything outside this process that an approval is read from, apart from the day.
+#[derive(PartialEq)]
+struct Ground {
+    lock: Digest,
+    standing: Standing,
+    trust: Option<Trust>,
+    policy: Policy,
 }
 
 /// What was found there.
@@ -124,7 +136,7 @@ impl Pins {
             .map_err(|source| ProxyError::System { what: "the working folder cannot be told", source })?;
         // A project's shared file names its lock from the project's folder.
         asked.lock = asked.lock.map(|lock| cwd.join(lock));
-        Ok(Self { asked, paths, cwd, session, before: OnceLock::new() })
+        Ok(Self { asked, paths, cwd, session, before: OnceLock::new(), known: Mutex::new(None) })
     }
 
     /// Our directories.
@@ -184,7 +196,7 @@ impl Pins {
         match self.pinned(trust.as_ref(), session, &policy) {
             Err(why) => loaded(Approval::Closed(why.to_owned()), false),
             Ok(None) => loaded(Approval::Nobody, true),
-            Ok(Some(approved)) => loaded(Approval::Pinned(Arc::new(approved)), true),
+            Ok(Some(approved)) => loaded(Approval::Pinned(approved), true),
         }
     }
 
@@ -259,28 +271,38 @@ impl Pins {
         trust: Option<&Trust>,
         session: Option<&str>,
         policy: &Policy,
-    ) -> Result<Option<Approved>, &'static str> {
+    ) -> Result<Option<Arc<Approved>>, &'static str> {
         let path = self.lock();
         if !self.may_obey(policy).unwrap_or(false) {
             return Err(BROUGHT);
         }
-        let loaded = locks::load_standing(&path, trust).map_err(|_| LOCK_UNREADABLE)?;
-        let Some((loaded, standing)) = loaded else {
+        let Some(lock) = locks::look(&path, trust).map_err(|_| LOCK_UNREADABLE)? else {
             let resolved = files::resolve(&path);
             let was_there = trust.is_some_and(|trust| trust.locks().any(|(known, _)| known == resolved));
             return if was_there { Err(LOCK_GONE) } else { Ok(None) };
         };
-        match standing {
+        match lock.standing {
             Standing::Trusted => {}
             Standing::Changed { .. } | Standing::Never if self.asked.trust_lock => {}
             Standing::Changed { .. } => return Err(LOCK_CHANGED),
             Standing::Never => return Err(LOCK_NOT_TRUSTED),
         }
+        let (digest, standing) = (lock.digest, lock.standing);
+        let ground = Ground { lock: digest, standing, trust: trust.cloned(), policy: *policy };
+        // Files are looked at far more often than they change. An approval that ends is read anew.
+        let is_lasting = trust.is_none_or(|trust| trust.grants().is_empty());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, approved)) = known.as_ref().filter(|(known, _)| is_lasting && *known == ground) {
+            return Ok(Some(Arc::clone(approved)));
+        }
         let name = &self.asked.server;
         let mut rejected = BTreeSet::new();
-        let mut lockfile = loaded.lockfile;
+        let mut lockfile = Lockfile::default();
+        if let Some(pin) = lock.server(name).map_err(|_| LOCK_UNREADABLE)? {
+            lockfile.servers.insert(name.clone(), pin);
+        }
         if let Some(trust) = trust {
-            lockfile = effective(trust, session, &loaded.path, lockfile);
+            lockfile = effective(trust, session, &lock.path, lockfile);
             for denial in trust.denials().iter().filter(|denial| denial.server == *name) {
                 match &denial.subject {
                     Subject::Item(key) => {
@@ -297,13 +319,15 @@ impl Pins {
             });
             return if was_revoked { Err(REVOKED) } else { Ok(None) };
         };
-        self.check_launch(&pin, &loaded.path)?;
-        self.check_values(&pin, trust, &loaded.path)?;
+        self.check_launch(&pin, &lock.path)?;
+        self.check_values(&pin, trust, &lock.path)?;
         if policy.refuses_open {
             pin.open.clear();
         }
         let unfit = self.unfit(&pin);
-        Ok(Some(Approved { pin, rejected, revoked: BTreeSet::new(), unfit }))
+        let approved = Arc::new(Approved { pin, rejected, revoked: BTreeSet::new(), unfit });
+        *known = Some((ground, Arc::clone(&approved)));
+        Ok(Some(approved))
     }
 
     /// The tools that a client over Streamable HTTP, which we are to a remote server, must leave away

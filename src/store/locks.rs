@@ -6,7 +6,7 @@
 
 use super::trust::{Standing, Trust};
 use crate::engine::digest::{Digest, Tag};
-use crate::engine::lockfile::{self, LockError, Lockfile};
+use crate::engine::lockfile::{self, LockError, Lockfile, ServerPin};
 use crate::sys::files::{self, Access, FilesError};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,18 @@ pub struct Loaded {
     pub digest: Digest,
     /// What it says.
     pub lockfile: Lockfile,
+}
+
+/// A lock whose content is known to the byte and not read yet.
+pub struct Unread {
+    /// Its file, symlinks followed: what trust is bound to.
+    pub path: PathBuf,
+    /// The digest of its raw bytes: what trust is bound to.
+    pub digest: Digest,
+    /// How its content stands.
+    pub standing: Standing,
+    asked: PathBuf,
+    bytes: Vec<u8>,
 }
 
 /// Why a lock cannot be used.
@@ -95,16 +107,42 @@ pub fn load(path: &Path) -> Result<Option<Loaded>, LocksError> {
 /// Loads a lock and tells how its content stands. Digests in it are verified when it is trusted, so
 /// the one comparison of its raw bytes is enough after that.
 pub fn load_standing(path: &Path, trust: Option<&Trust>) -> Result<Option<(Loaded, Standing)>, LocksError> {
+    let Some(unread) = look(path, trust)? else { return Ok(None) };
+    let lockfile = unread.lockfile()?;
+    let Unread { path, digest, standing, bytes, .. } = unread;
+    Ok(Some((Loaded { path, bytes, digest, lockfile }, standing)))
+}
+
+/// Tells how a lock's content stands, without reading what it says; `None` if there is none.
+pub fn look(path: &Path, trust: Option<&Trust>) -> Result<Option<Unread>, LocksError> {
     let Some(bytes) = files::read(path, files::LIMIT)? else { return Ok(None) };
     let (digest, resolved) = (digest(&bytes), files::resolve(path));
     let standing = trust.map_or(Standing::Never, |trust| trust.standing(&resolved, &digest));
-    let read = match standing {
-        Standing::Trusted => lockfile::parse_trusted(&bytes),
-        Standing::Changed { .. } | Standing::Never => lockfile::parse_bytes(&bytes),
-    };
-    let error = |error| LocksError::Lock { path: path.to_owned(), error: Box::new(error) };
-    let lockfile = read.map_err(error)?;
-    Ok(Some((Loaded { path: resolved, digest, bytes, lockfile }, standing)))
+    Ok(Some(Unread { path: resolved, digest, standing, asked: path.to_owned(), bytes }))
+}
+
+impl Unread {
+    /// What it pins of one server, `None` if nothing. Of a trusted lock no other server is read.
+    pub fn server(&self, name: &str) -> Result<Option<ServerPin>, LocksError> {
+        match self.standing {
+            Standing::Trusted => {
+                lockfile::parse_trusted_server(&self.bytes, name).map_err(|error| self.error(error))
+            }
+            Standing::Changed { .. } | Standing::Never => Ok(self.lockfile()?.servers.remove(name)),
+        }
+    }
+
+    fn lockfile(&self) -> Result<Lockfile, LocksError> {
+        let read = match self.standing {
+            Standing::Trusted => lockfile::parse_trusted(&self.bytes),
+            Standing::Changed { .. } | Standing::Never => lockfile::parse_bytes(&self.bytes),
+        };
+        read.map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: LockError) -> LocksError {
+        LocksError::Lock { path: self.asked.clone(), error: Box::new(error) }
+    }
 }
 
 /// The bytes of a lock, read back before anybody sees them.

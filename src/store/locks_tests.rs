@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::engine::approval::Level;
 
 const EMPTY: &str = "{\n  \"servers\": {},\n  \"version\": 1\n}\n";
 
@@ -86,4 +87,38 @@ fn what_cannot_be_read_back_is_not_written() {
     server.items.insert(ItemKey::new(Kind::Tool, "a"), Pin::of(Kind::Tool, Value::from("no object")));
     let lockfile = Lockfile { servers: [("s".to_owned(), server)].into(), ..Lockfile::default() };
     assert!(matches!(render(Path::new("mcp.lock"), &lockfile), Err(LocksError::Unreadable { .. })));
+}
+
+#[test]
+fn one_server_is_read_as_the_whole_lock_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(NAME);
+    let example = include_bytes!("../../mcp.lock.example").as_slice();
+    let cut = &example[..example.len() / 2];
+    let newer = b"{\n  \"servers\": {},\n  \"version\": 99\n}\n".as_slice();
+    for (bytes, is_read) in
+        [(example, true), (EMPTY.as_bytes(), true), (cut, false), (newer, false), (b"", false)]
+    {
+        fs::write(&path, bytes).unwrap();
+        let mut trust = Trust::with_key([1; 32]);
+        trust.trust(&files::resolve(&path), digest(bytes), None, Level::Terminal, 1);
+        for trust in [None, Some(&trust)] {
+            let unread = look(&path, trust).unwrap().unwrap();
+            assert_eq!(unread.standing == Standing::Trusted, trust.is_some());
+            match load_standing(&path, trust) {
+                Ok(Some((whole, _))) => {
+                    assert!(is_read);
+                    for name in whole.lockfile.servers.keys().map(String::as_str).chain(["nobody's"]) {
+                        let pin = unread.server(name).unwrap();
+                        assert_eq!(pin.as_ref(), whole.lockfile.servers.get(name), "{name}");
+                    }
+                }
+                Ok(None) => panic!("it is there"),
+                Err(error) => {
+                    assert!(!is_read, "{error}");
+                    assert_eq!(unread.server("nobody's").unwrap_err().to_string(), error.to_string());
+                }
+            }
+        }
+    }
 }

@@ -36,11 +36,34 @@ enum Digests {
     Verified,
 }
 
+/// Reads one server of a lockfile whose raw bytes are known to be those that were verified and trusted
+/// before; `None` if it pins no server of that name. The text is held to the strict rules to its end, and
+/// only that server becomes a value: a gate needs no other.
+pub fn parse_trusted_server(bytes: &[u8], name: &str) -> Result<Option<ServerPin>, LockError> {
+    match only(bytes, name) {
+        Some(pin) => Ok(pin),
+        // Whatever is unusual, and every error with its place, is left to the whole reading.
+        None => Ok(parse_trusted(bytes)?.servers.remove(name)),
+    }
+}
+
+fn only(bytes: &[u8], name: &str) -> Option<Option<ServerPin>> {
+    let outline = json::scan::scan(bytes).ok()?;
+    if outline.raw(&["version"])? != VERSION.to_string() || !outline.raw(&["servers"])?.starts_with('{') {
+        return None;
+    }
+    let Some(member) = outline.members_of("servers").find(|member| member.key == name) else {
+        return Some(None);
+    };
+    let value = json::parse(&bytes[member.span.clone()]).ok()?;
+    server(value, Path::default(), Digests::Verified).ok().map(Some)
+}
+
 fn read(bytes: &[u8], digests: Digests) -> Result<Lockfile, LockError> {
-    let text = String::from_utf8_lossy(bytes);
     let value = match json::parse(bytes) {
         Ok(value) => value,
         Err(refusal) => {
+            let text = String::from_utf8_lossy(bytes);
             // No line of valid JSON starts like that: strings cannot hold a line break.
             let marker = |line: &str| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>");
             return Err(match text.lines().position(marker) {
@@ -51,6 +74,7 @@ fn read(bytes: &[u8], digests: Digests) -> Result<Lockfile, LockError> {
     };
     file(value, digests).map_err(|mut error| {
         if let Some(place) = error.place_mut() {
+            let text = String::from_utf8_lossy(bytes);
             place.line = place::line_of(&text, &place.path);
         }
         error
@@ -84,19 +108,18 @@ impl Fields {
 
     /// Takes a member that must be there.
     pub(super) fn need(&mut self, key: &str) -> Result<Value, LockError> {
-        let path = self.path(key);
-        self.take(key).ok_or_else(|| shape(path, "this field", "nothing"))
+        self.take(key).ok_or_else(|| shape(self.path(key), "this field", "nothing"))
     }
 
     /// Takes a string that must be there.
     pub(super) fn text(&mut self, key: &str) -> Result<String, LockError> {
         let value = self.need(key)?;
-        text(value, self.path(key))
+        text(value, || self.path(key))
     }
 
     /// Takes a string that may be missing.
     pub(super) fn text_or_none(&mut self, key: &str) -> Result<Option<String>, LockError> {
-        self.take(key).map(|value| text(value, self.path(key))).transpose()
+        self.take(key).map(|value| text(value, || self.path(key))).transpose()
     }
 
     /// Takes a truth value that must be there.
@@ -114,13 +137,12 @@ impl Fields {
 
     /// Takes an array of strings; none if it is missing.
     pub(super) fn texts(&mut self, key: &str) -> Result<Vec<String>, LockError> {
-        let path = self.path(key);
         let items = match self.take(key) {
             None => return Ok(Vec::new()),
             Some(Value::Array(items)) => items,
-            Some(other) => return Err(shape(path, "an array of strings", other.kind())),
+            Some(other) => return Err(shape(self.path(key), "an array of strings", other.kind())),
         };
-        let read = |(index, item)| text(item, path.join(Step::Index(index)));
+        let read = |(index, item)| text(item, || self.path(key).join(Step::Index(index)));
         items.into_iter().enumerate().map(read).collect()
     }
 
@@ -133,8 +155,8 @@ impl Fields {
         let map = Fields::open(value, path)?;
         let path = map.path.clone();
         let read = |(key, value): (String, Value)| {
-            let path = path.join(Step::Key(key.clone()));
-            Ok((key, text(value, path)?))
+            let value = text(value, || path.join(Step::Key(key.clone())))?;
+            Ok((key, value))
         };
         map.members.into_iter().map(read).collect()
     }
@@ -150,10 +172,10 @@ pub(super) fn shape(path: Path, expected: &'static str, found: &'static str) -> 
     LockError::Shape { place: Place::from(path), expected, found }
 }
 
-fn text(value: Value, path: Path) -> Result<String, LockError> {
+fn text(value: Value, path: impl FnOnce() -> Path) -> Result<String, LockError> {
     match value {
         Value::String(text) => Ok(text),
-        other => Err(shape(path, "a string", other.kind())),
+        other => Err(shape(path(), "a string", other.kind())),
     }
 }
 
@@ -253,21 +275,20 @@ fn sealed<T>(
 ) -> Result<(T, Object), LockError> {
     let mut fields = Fields::open(value, path)?;
     let written = fields.digest("digest")?;
-    let place = fields.path("digest");
-    let whole = Value::Object(fields.members.clone());
-    verify(written, || Digest::of(tag, &whole), place, digests)?;
+    let whole = || Value::Object(fields.members.clone());
+    verify(written, || Digest::of(tag, &whole()), || fields.path("digest"), digests)?;
     let value = read(&mut fields)?;
     Ok((value, fields.rest()))
 }
 
 fn pin(key: ItemKey, value: Value, path: Path, digests: Digests) -> Result<(Pin, Object), LockError> {
     let mut fields = Fields::open(value, path)?;
-    let path = fields.path("variants");
     let variants = match fields.take("variants") {
         None => Vec::new(),
         Some(Value::Array(variants)) => variants,
-        Some(other) => return Err(shape(path, "an array", other.kind())),
+        Some(other) => return Err(shape(fields.path("variants"), "an array", other.kind())),
     };
+    let path = if variants.is_empty() { Path::default() } else { fields.path("variants") };
     let first = definition(&key, &mut fields, digests)?;
     let rest = fields.rest();
     let mut read = vec![(first, Object::new())];
@@ -304,17 +325,16 @@ fn finish_pin(mut read: Vec<(Definition, Object)>, mut rest: Object) -> Result<(
 fn definition(key: &ItemKey, fields: &mut Fields, digests: Digests) -> Result<Definition, LockError> {
     let value = fields.need("definition")?;
     let digest = fields.digest("digest")?;
-    verify(digest, || Surface::digest_item(key.kind, &value), fields.path("digest"), digests)?;
+    verify(digest, || Surface::digest_item(key.kind, &value), || fields.path("digest"), digests)?;
     if let Some(field) = key.kind.name_field() {
-        let path = fields.path("definition").join(Step::Key(field.to_owned()));
+        let path = || fields.path("definition").join(Step::Key(field.to_owned()));
         let name = value.get(field).and_then(Value::as_str);
-        let name = name.ok_or_else(|| shape(path.clone(), "the item's name", "nothing"))?;
+        let name = name.ok_or_else(|| shape(path(), "the item's name", "nothing"))?;
         if name != key.name {
-            return Err(LockError::Misnamed { place: path.into() });
+            return Err(LockError::Misnamed { place: path().into() });
         }
     }
-    let path = fields.path("when");
-    let when = fields.take("when").map(|value| condition(value, path)).transpose()?;
+    let when = fields.take("when").map(|value| condition(value, fields.path("when"))).transpose()?;
     Ok(Definition { when, digest, value })
 }
 
@@ -334,7 +354,7 @@ fn condition(value: Value, path: Path) -> Result<Condition, LockError> {
 fn verify(
     written: Digest,
     compute: impl FnOnce() -> Digest,
-    path: Path,
+    path: impl FnOnce() -> Path,
     digests: Digests,
 ) -> Result<(), LockError> {
     let computed = match digests {
@@ -344,7 +364,7 @@ fn verify(
     if written == computed {
         return Ok(());
     }
-    Err(LockError::Damaged { place: path.into(), written, computed })
+    Err(LockError::Damaged { place: path().into(), written, computed })
 }
 
 fn members(value: Option<Value>, path: &Path) -> Result<Object, LockError> {
