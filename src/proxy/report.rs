@@ -57,7 +57,9 @@ pub struct Report {
     paths: Paths,
     launch: Launch,
     /// The writer's thread, once there is something to write.
-    writer: Option<(SyncSender<Job>, JoinHandle<()>)>,
+    ///
+    /// A channel that has an end holds all its places from the start, so that they are kept small.
+    writer: Option<(SyncSender<Box<Job>>, JoinHandle<()>)>,
     news: News,
     contents: Contents,
     written: BTreeMap<String, u64>,
@@ -347,12 +349,12 @@ impl Report {
                 paths: self.paths.clone(),
             };
             let thread = std::thread::Builder::new().name("report".to_owned()).stack_size(256 << 10);
-            let spawned = thread.spawn(move || taken.iter().for_each(|job| writer.work(job)));
+            let spawned = thread.spawn(move || taken.iter().for_each(|job: Box<Job>| writer.work(*job)));
             self.writer = spawned.ok().map(|thread| (jobs, thread));
         }
         if let Some((jobs, _)) = &self.writer {
             // A disk that does not keep up costs records, never messages.
-            let _full = jobs.try_send(job);
+            let _full = jobs.try_send(Box::new(job));
         }
     }
 }

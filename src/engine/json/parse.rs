@@ -86,6 +86,8 @@ impl Parser<'_> {
             self.skip_space();
         }
         self.at += 1;
+        // What is read here is often kept for as long as a gate stands.
+        items.shrink_to_fit();
         Ok(Value::Array(items))
     }
 
@@ -125,6 +127,7 @@ impl Parser<'_> {
             self.skip_space();
         }
         self.at += 1;
+        members.shrink_to_fit();
         Ok(Value::Object(Object(members)))
     }
 

@@ -165,7 +165,26 @@ fn entropy(run: &str) -> f64 {
     }
     let total = run.len() as f64;
     let share = |count: &u32| f64::from(*count) / total;
-    counts.iter().filter(|count| **count > 0).map(share).map(|share| -share * share.log2()).sum()
+    counts.iter().filter(|count| **count > 0).map(share).map(|share| -share * log2(share)).sum()
+}
+
+/// The logarithm of a share to base two, good to six digits. The C library's stands in a library of its
+/// own, which every gate would load and keep for this alone.
+fn log2(share: f64) -> f64 {
+    let (mut rest, mut whole) = (share, 0.0);
+    while rest > 0.0 && rest < 1.0 {
+        rest *= 2.0;
+        whole -= 1.0;
+    }
+    // Of what is left, between one and two, each squaring gives one binary digit more.
+    (1..=20).fold(whole, |found, digit| {
+        rest *= rest;
+        if rest < 2.0 {
+            return found;
+        }
+        rest /= 2.0;
+        found + 1.0 / f64::from(1 << digit)
+    })
 }
 
 /// Whether a run is a digest or a commit, by what stands before it.
@@ -184,4 +203,23 @@ fn is_local_path(text: &str, at: usize) -> bool {
     let head = text.get(start..).unwrap_or_default();
     let drive = head.len() > 2 && head.as_bytes()[1] == b':' && matches!(head.as_bytes()[2], b'\\' | b'/');
     drive || ["/", "~/", "./", "../", "file:///", r"\\"].iter().any(|root| head.starts_with(root))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log2;
+
+    #[test]
+    fn the_logarithm_is_near_enough() {
+        for share in
+            (1..=400_u32).flat_map(|total| [1, 2, total / 3 + 1, total].map(|n| (n.min(total), total)))
+        {
+            let share = f64::from(share.0) / f64::from(share.1);
+            assert!((log2(share) - share.log2()).abs() < 2e-6, "{share}");
+        }
+        // Shares of equal letters decide at the limit, so these are exact.
+        for power in 1..12 {
+            assert_eq!(log2(1.0 / f64::from(1 << power)).to_bits(), (-f64::from(power)).to_bits(), "{power}");
+        }
+    }
 }
