@@ -5,7 +5,10 @@
 //! relay ROUNDS MCPWATCH FIXTURE_SERVER MCP_LOCK
 //! relay --idle GATES SECONDS MCPWATCH FIXTURE_SERVER MCP_LOCK
 //! ```
-//! The lock pins `FIXTURE_SERVER --tools 200 --page 1000` as `fixture` (`mcpwatch init --yes`). Each
+//! The lock pins `FIXTURE_SERVER --tools 200 --page 1000` as `fixture` (`mcpwatch init --yes`). The gate
+//! is told to trust it, and so verifies all of it; with `RELAY_TRUSTED` set it is not told, and compares
+//! one hash, if the lock was trusted before (`mcpwatch trust`). `RELAY_TOOLS` asks for another number of
+//! tools than 200, `RELAY_START` measures nothing but the start. Each
 //! figure is the median of the rounds, in microseconds, without anything between, with the relay and
 //! with the gate; one run takes all three in turn, so that they meet the same machine. On a busy machine
 //! the last two columns say more: the difference of the quickest rounds.
@@ -30,11 +33,13 @@ fn main() {
     };
     let rounds: usize = rounds.parse().unwrap();
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let server = words(&[fixture, "--tools", "200", "--page", "1000"]);
+    let tools = std::env::var("RELAY_TOOLS").unwrap_or("200".to_owned());
+    let server = words(&[fixture, "--tools", &tools, "--page", "1000"]);
     let me = std::env::current_exe().unwrap();
     let raw = [words(&[me.to_str().unwrap(), "--raw"]), server.clone()].concat();
-    let gate = words(&[mcpwatch, "run", "--server", "fixture", "--trust-lock", "--lock", lock, "--"]);
-    let gate = [gate, server.clone()].concat();
+    let trust: &[&str] = if is_set("RELAY_TRUSTED") { &[] } else { &["--trust-lock"] };
+    let gate = words(&[mcpwatch, "run", "--server", "fixture", "--lock", lock]);
+    let gate = [gate, words(trust), words(&["--"]), server.clone()].concat();
     if let Some((gates, seconds)) = idle {
         return rest(&gate, gates.parse().unwrap(), seconds.parse().unwrap());
     }
@@ -42,7 +47,8 @@ fn main() {
         "{:6} {:>10} {:>10} {:>10} {:>12} {:>12} {:>12} {:>12}",
         "", "server", "relay", "gate", "relay adds", "gate adds", "at least", "at least"
     );
-    for what in [What::Start, What::First, What::Call, What::List, What::Large] {
+    let all = [What::Start, What::First, What::Call, What::List, What::Large];
+    for what in if is_set("RELAY_START") { &all[..1] } else { &all[..] }.iter().copied() {
         let mut taken = [Vec::new(), Vec::new(), Vec::new()];
         for _ in 0..rounds {
             for (kind, command) in [&server, &raw, &gate].into_iter().enumerate() {
@@ -60,6 +66,10 @@ fn main() {
         );
     }
     memory(&gate);
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some()
 }
 
 /// What is measured.
