@@ -92,6 +92,8 @@ impl Gate {
             _ => None,
         });
         let Some(file) = rendered else {
+            // Its manifest may have changed with it, and that is what a person can decide on.
+            self.signal(&[Kind::Skill]);
             return self.refuse_answer(id, open, "the file is not the one of the skill that was approved");
         };
         let mut result: Object = [("contents", vec![Value::Object(file)])].into_iter().collect();

@@ -586,22 +586,27 @@ check!(skills_and_their_files, with_skills(), skill_files());
 
 fn skill_files() -> String {
     let (skill, template) = ("skill://acme/billing/SKILL.md", "skill://acme/billing/templates/a.bin");
-    let list = format!(r##"S {{"id":"#1","result":{{"skills":[{BILLING},{NEWS}]}}}}"##);
+    let list = |own: u32| format!(r##"S {{"id":"#{own}","result":{{"skills":[{BILLING},{NEWS}]}}}}"##);
+    // A file that is not what was promised is a sign that its manifest changed.
+    let again = |own: u32| format!("@1000\n{}", list(own));
     [
         // Nothing is known of it yet: the list is read first.
         read(2, skill),
-        list,
+        list(1),
         file(2, skill, r##""text":"# Billing\nSend invoices.\n""##),
         read(3, template),
         file(3, template, r#""blob":"AAFiaW4=""#),
         // Other bytes than were promised; two files; a file that the manifest does not name.
         read(4, skill),
         file(4, skill, r##""text":"# Billing EVIL""##),
+        again(2),
         read(5, template),
         file(5, template, r#""text":"EVIL""#),
+        again(3),
         read(6, skill),
         r#"S {"id":6,"result":{"contents":[{"uri":"a","text":"EVIL"},{"uri":"b","text":"EVIL"}]}}"#
             .to_owned(),
+        again(4),
         read(7, "skill://acme/billing/other.md"),
         read(8, "skill://acme/billing/../news/x"),
         // One that promises nothing.
@@ -615,6 +620,25 @@ fn skill_files() -> String {
     ]
     .join("\n")
 }
+
+// The server changed a skill and said nothing: the file gives it away, and what a person can decide on
+// is kept as it was offered.
+check!(
+    a_skill_whose_file_changed_before_anybody_listed_it,
+    with_skills(),
+    [
+        read(2, "skill://acme/billing/SKILL.md"),
+        format!(r##"S {{"id":"#1","result":{{"skills":[{BILLING},{NEWS}]}}}}"##),
+        file(2, "skill://acme/billing/SKILL.md", r##""text":"# Billing EVIL""##),
+        "@1000".to_owned(),
+        format!(
+            r##"S {{"id":"#2","result":{{"skills":[{},{NEWS}]}}}}"##,
+            BILLING.replace("dc39e1e9", "00000000").replace("Invoices.", "EVIL")
+        ),
+        read(3, "skill://acme/billing/SKILL.md"),
+    ]
+    .join("\n")
+);
 
 check!(
     a_mode_that_is_tightened,
