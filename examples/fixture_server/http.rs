@@ -138,7 +138,7 @@ fn post(server: &Arc<Server>, request: &Request, to: &mut TcpStream) -> std::io:
         answer.get("method").is_none()
     };
     let session = match method {
-        "initialize" => format!("Mcp-Session-Id: {}\r\n", server.new_session()),
+        "initialize" if !server.does("no-session") => format!("Mcp-Session-Id: {}\r\n", server.new_session()),
         _ => String::new(),
     };
     let streams = server.options.sse || method == "subscriptions/listen" || method == "tools/call";

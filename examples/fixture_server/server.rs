@@ -62,6 +62,7 @@ pub const BEHAVIOURS: &[&str] = &[
     "forgets",          // HTTP: from the change on, sessions that were open are unknown (404)
     "forgets-400",      // the same, said with 400 and an error without an id, as some servers do
     "drops",            // HTTP: with the change, all streams end
+    "no-session",       // HTTP: sessions have no name
     "no-stream",        // HTTP: there is no stream of signals, in either era
     "breaks",           // HTTP: the stream of a call breaks before its answer, which a resumption gets
     "marks",            // the tool `echo` marks its parameter with x-mcp-header

@@ -4,7 +4,7 @@ use super::error::{ConnectError, Reason};
 use super::events::{self, EventStream};
 use super::options::{Options, Remote};
 use super::session::{LISTEN, Opening, Session};
-use super::tap::{DISCOVER, Tap};
+use super::tap::{DISCOVER, INITIALIZE, Tap};
 use super::{Progress, Reading, Then, converse, signals, sse};
 use crate::sys::http::{self, HttpError};
 use ::http::{HeaderName, HeaderValue};
@@ -162,6 +162,10 @@ impl Tapped {
         let status = response.status();
         let kind = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
         let session = header(&response, SESSION);
+        if session.is_none() && is_a(message, INITIALIZE) {
+            // rmcp opens no stream of signals without a session's name.
+            self.tap.deafen();
+        }
         if kind.starts_with("application/json") && (status.is_client_error() || status.is_server_error()) {
             return self.error_body(id, response).await;
         }

@@ -7,6 +7,7 @@
 //! processes are hints, the records on disk are the truth; killed at any moment, it loses nothing but
 //! notifications.
 
+mod compare;
 mod configured;
 mod effects;
 pub mod event;

@@ -90,6 +90,7 @@ fn what_the_daemon_alone_is_shown_is_told_once_a_gate_has_looked_again() {
         bench.run(&["log"]).all()
     );
     assert_eq!(findings(&bench), 1);
+    stands(&bench, "notes", "shows different lists to different readers");
     assert!(!is_refused(&client.call("search", r#"{"query":"x"}"#)), "this client is shown what is approved");
 }
 

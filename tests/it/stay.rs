@@ -176,11 +176,11 @@ async fn a_stream_that_ends_in_good_order_is_a_gap_and_no_end() {
 
 #[tokio::test]
 async fn a_server_without_a_stream_is_known_to_be_deaf() {
-    for era in ["session", "stateless"] {
-        let server = fixture::Http::start(&["--change", "no-stream", "--era", era]);
+    for (era, how) in [("session", "no-stream"), ("session", "no-session"), ("stateless", "no-stream")] {
+        let server = fixture::Http::start(&["--change", how, "--era", era]);
         let mut session = Session::open(Target::Url(Remote { url: server.url.clone(), ..Remote::default() }));
         session.reading().await;
-        assert!(matches!(session.next().await, Told::Deaf), "{era}");
+        assert!(matches!(session.next().await, Told::Deaf), "{era} {how}");
         session.again.send(()).await.unwrap();
         session.reading().await;
         drop(server);

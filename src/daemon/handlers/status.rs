@@ -64,6 +64,9 @@ fn words(server: &Server, gates: u32) -> String {
     if let Some(why) = &server.failure {
         return why.clone();
     }
+    if server.views.split {
+        return "shows different lists to different readers".to_owned();
+    }
     let course = &server.course;
     match (known.mode, course.connected, course.busy) {
         (Watch::Off, ..) => "not watched, as you asked",
