@@ -181,7 +181,7 @@ fn never_as_root() {
         let (output, files) = inside(if is_root { &words[2..] } else { &words });
         let said = text(&output.stderr);
         if said.starts_with("unshare: ") {
-            return eprintln!("not run: never_as_root ({})", said.trim());
+            return crate::servers::skipped(&format!("a namespace ({})", said.trim()));
         }
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(
@@ -224,7 +224,10 @@ fn a_real_systemd_keeps_it_running() {
     };
     if eventually(10, up) != Some(false) {
         let why = std::fs::read_to_string(&errors).unwrap_or_default();
-        return eprintln!("not run: a_real_systemd_keeps_it_running ({})", why.lines().last().unwrap_or("?"));
+        return crate::servers::skipped(&format!(
+            "a user manager of systemd ({})",
+            why.lines().last().unwrap_or("?")
+        ));
     }
 
     let installed = user.service("install", path);
