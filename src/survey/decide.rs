@@ -212,7 +212,10 @@ pub fn tell(
     let request = Request { lock: path, base, acts, by, secrets, now, today: &today };
     let decided = decide::decide(&ground.paths, request);
     match &decided {
-        Ok(_) => events.iter().for_each(|decision| announce::tell(path, decision, ground)),
+        Ok(_) => match record::as_one(&events) {
+            Some(all) => announce::tell(path, &all, ground),
+            None => events.iter().for_each(|decision| announce::tell(path, decision, ground)),
+        },
         Err(error) => events.iter_mut().for_each(|decision| decision.refused = Some(error.to_string())),
     }
     let events: Vec<(u64, Event)> =

@@ -31,6 +31,15 @@ pub fn decisions(acts: &[Act], by: By) -> Vec<Decision> {
     decisions
 }
 
+/// What was decided about many servers at once, to be told once; `None` for few.
+pub fn as_one(decisions: &[Decision]) -> Option<Decision> {
+    const FEW: usize = 3;
+    let first = decisions.first().filter(|_| decisions.len() > FEW)?;
+    let is_one = decisions.iter().all(|decision| decision.verb == first.verb);
+    let items = u64::try_from(decisions.len()).unwrap_or(u64::MAX);
+    is_one.then(|| Decision { server: String::new(), offer: None, items, ..first.clone() })
+}
+
 /// Reasons to look closer that what a server runs gives: code, severity and place.
 pub fn artifact_findings(change: &Change) -> Vec<(String, String, String)> {
     let dependencies = change.artifact.iter().filter_map(|change| match change {

@@ -12,13 +12,17 @@ use crate::cli::proposing;
 use crate::cli::reading::{self, Width};
 use crate::cli::render::human::{self, DIM, count, paint};
 use crate::cli::render::{json, listing, outcome, review, surface};
+use crate::engine::digest::{Digest, Tag};
 use crate::engine::json::Object;
+use crate::engine::secret::Known;
 use crate::engine::show;
+use crate::store::decide::Act;
 use crate::survey::judge::{New, Outcome};
 use crate::survey::plan::{Ask, Plan, Server, Standing};
 use crate::survey::proposals::{self, Refused};
 use crate::survey::reading::Views;
 use crate::survey::{Ground, decide};
+use std::collections::BTreeMap;
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -56,13 +60,15 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     let mut done_codes = vec![unread.unwrap_or(Exit::Done)];
     let (mut taken, mut left, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let mut all = args.yes;
+    let mut batch = Batch::default();
     for (index, (server, found)) in servers.iter().zip(&outcomes).enumerate() {
         let mut members = outcome::members(&plan, server, found, false, &ground);
         done_codes.push(scan_exit(found));
         let mut pinned = false;
         if let Outcome::NotPinned(new) = found {
             let later = later(&servers, &outcomes, index);
-            match take(app, &mut terminal, &mut all, &mut plan, (server, new), &later, &ground)? {
+            let how = (&mut all, &mut batch);
+            match take(app, &mut terminal, how, &mut plan, (server, new), &later, &ground)? {
                 Taken::Yes => {
                     pinned = true;
                     taken.push(server);
@@ -75,6 +81,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         members.insert("pinned", pinned);
         values.push(members);
     }
+    batch.carry_out(&mut terminal, &mut plan, &ground)?;
     report(app, &plan, &taken, &left, if args.names.is_empty() { pinned } else { 0 }, &ground);
     let mut failures = Vec::new();
     for (server, found) in servers.iter().zip(&outcomes) {
@@ -120,13 +127,53 @@ enum Taken {
     Quit,
 }
 
-/// Asks about one server and pins it.
-fn take(
+/// What was decided at once ("all", or by a script), carried out at once: one write of each lock and of
+/// the trust store, not one for each server. What was answered one by one is written one by one, so that
+/// no answer is lost.
+#[derive(Default)]
+struct Batch<'a>(BTreeMap<usize, Vec<(&'a Server, &'a New, Act)>>);
+
+impl Batch<'_> {
+    fn carry_out(
+        self,
+        terminal: &mut Option<Terminal>,
+        plan: &mut Plan,
+        ground: &Ground,
+    ) -> Result<(), Error> {
+        for (lock, decided) in self.0 {
+            let path = plan.locks[lock].path.clone();
+            let offers: String = decided.iter().map(|(_, new, _)| new.offer.to_string()).collect();
+            let items = decided.iter().map(|(_, new, _)| new.full.changes.len()).sum();
+            let (server, offer) = match decided.as_slice() {
+                [(server, new, _)] => (server.name.as_str(), new.offer),
+                _ => ("all", Digest::of_bytes(Tag::Offer, offers.as_bytes())),
+            };
+            let about = About { lock: &path, server, verb: "approve", items, offer };
+            let answered = terminal.as_mut().map(|terminal| answer(terminal, &about, ground)).transpose()?;
+            let secrets = decided.iter().map(|(_, new, _)| new.shown.secrets.clone());
+            let secrets = secrets.reduce(Known::and).unwrap_or_default();
+            let acts = decided.iter().map(|(_, _, act)| act.clone()).collect();
+            if let Err(error) = decide::carry_out(plan, lock, acts, answered, &secrets, ground) {
+                if decided.len() == 1 {
+                    return Err(error.into());
+                }
+                // One of them cannot be pinned; those before it can.
+                for (_, new, act) in decided {
+                    decide::carry_out(plan, lock, vec![act], answered, &new.shown.secrets, ground)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Asks about one server and pins it, or puts it into the batch where that was decided for all.
+fn take<'a>(
     app: &App,
     terminal: &mut Option<Terminal>,
-    all: &mut bool,
+    (all, batch): (&mut bool, &mut Batch<'a>),
     plan: &mut Plan,
-    (server, new): (&Server, &New),
+    (server, new): (&'a Server, &'a New),
     later: &[(&Server, &New)],
     ground: &Ground,
 ) -> Result<Taken, Error> {
@@ -148,6 +195,10 @@ fn take(
         proposing::say(app, &server.name, &proposed, withheld);
     }
     let act = decide::addition(server, new, &refused)?;
+    if *all {
+        batch.0.entry(server.lock).or_default().push((server, new, act));
+        return Ok(Taken::Yes);
+    }
     let lock = plan.locks[server.lock].path.clone();
     let items = new.full.changes.len();
     let about = About { lock: &lock, server: &server.name, verb: "approve", items, offer: new.offer };

@@ -212,3 +212,22 @@ fn the_lock_of_two_people_is_the_same() {
     });
     assert_eq!(locks[0], locks[1]);
 }
+
+#[test]
+fn what_is_decided_at_once_is_written_at_once() {
+    let bench = Bench::new();
+    bench.servers(&[("a", &[]), ("b", &[]), ("c", &[]), ("d", &[]), ("e", &[])]);
+    let files = ["--config", "client.json", "--lock", "mcp.lock"];
+    let Some(run) = bench.at_terminal(&[&["init"], &files[..]].concat(), &["y", "a", "yes", "n"]) else {
+        return;
+    };
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert_eq!(bench.with_config(&["check"]).code, 0);
+    assert!(bench.with_config(&["status"]).stdout.contains("mcp.lock  trusted"));
+    let log = bench.run(&["log", "--kind", "decision", "--format", "json"]).stdout;
+    let at = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["at"].clone();
+    let times: Vec<_> = log.lines().map(at).collect();
+    assert_eq!(times.len(), 5, "each server has its line: {log}");
+    assert!(times[0] != times[1], "the first was answered by itself");
+    assert!(times[1..].iter().all(|time| *time == times[1]), "the others were one decision: {log}");
+}
