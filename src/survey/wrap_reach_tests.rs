@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::discover::{self, Scope};
+#[cfg(target_os = "linux")]
 use crate::sys::paths::Os;
 
 fn vars(list: &[(&str, &str)]) -> BTreeMap<String, String> {
