@@ -130,7 +130,7 @@ fn approved() -> Approved {
         let value = literal(&json::parse(text.as_bytes()).expect("a definition of ours"));
         pin.items.insert(ItemKey::new(kind, name), Pin::of(kind, value));
     }
-    Approved { pin, rejected: BTreeSet::new(), revoked: BTreeSet::new(), unfit: BTreeSet::new() }
+    Approved { pin, rejected: BTreeSet::new(), unfit: BTreeSet::new() }
 }
 
 fn config() -> Config {

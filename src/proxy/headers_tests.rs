@@ -17,8 +17,7 @@ fn params(schema: &str) -> Params {
     let mut pin = ServerPin::new(launch, "2026-07-28");
     let tool = parse(format!(r#"{{"name":"find","inputSchema":{schema}}}"#).as_bytes()).unwrap();
     pin.items.insert(ItemKey::new(Kind::Tool, "find"), Pin::of(Kind::Tool, tool));
-    let approved =
-        Approved { pin, rejected: BTreeSet::new(), revoked: BTreeSet::new(), unfit: BTreeSet::new() };
+    let approved = Approved { pin, rejected: BTreeSet::new(), unfit: BTreeSet::new() };
     Params::of(&Approval::Pinned(Arc::new(approved)))
 }
 

@@ -325,7 +325,7 @@ impl Pins {
             pin.open.clear();
         }
         let unfit = self.unfit(&pin);
-        let approved = Arc::new(Approved { pin, rejected, revoked: BTreeSet::new(), unfit });
+        let approved = Arc::new(Approved { pin, rejected, unfit });
         *known = Some((ground, Arc::clone(&approved)));
         Ok(Some(approved))
     }

@@ -133,10 +133,8 @@ pub enum Approval {
 pub struct Approved {
     /// What the lock approves.
     pub pin: ServerPin,
-    /// Offered definitions that a person rejected.
+    /// Definitions that a person rejected, or whose approval a person took back.
     pub rejected: BTreeSet<(ItemKey, Digest)>,
-    /// Items whose approval a person took back.
-    pub revoked: BTreeSet<ItemKey>,
     /// Tools that clients over HTTP must leave away, whatever a person approved.
     pub unfit: BTreeSet<ItemKey>,
 }

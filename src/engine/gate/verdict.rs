@@ -105,7 +105,7 @@ impl Judge<'_> {
         if offered.is_ambiguous {
             return Verdict::Ambiguous;
         }
-        if key.name.starts_with(OWN_NAMES) || self.approved.revoked.contains(key) {
+        if key.name.starts_with(OWN_NAMES) {
             return Verdict::Rejected;
         }
         if self.definitions(key).any(|own| placeholder::matches(&own.value, &offered.value, self.machine)) {
@@ -133,8 +133,7 @@ impl Judge<'_> {
 
     /// The approved definition to serve in place of what is offered.
     pub fn approved_value(&self, key: &ItemKey) -> Option<Value> {
-        let Approved { revoked, unfit, .. } = self.approved;
-        if revoked.contains(key) || unfit.contains(key) || key.name.starts_with(OWN_NAMES) {
+        if self.approved.unfit.contains(key) || key.name.starts_with(OWN_NAMES) {
             return None;
         }
         // A variant made for this client says more than the one without a condition.

@@ -39,7 +39,7 @@ pub fn pinned(items: &[(Kind, &str, &str)]) -> Approved {
         let value = literal(&parse(value.as_bytes()).unwrap());
         pin.items.insert(ItemKey::new(*kind, *name), Pin::of(*kind, value));
     }
-    Approved { pin, rejected: BTreeSet::new(), revoked: BTreeSet::new(), unfit: BTreeSet::new() }
+    Approved { pin, rejected: BTreeSet::new(), unfit: BTreeSet::new() }
 }
 
 pub fn approval(items: &[(Kind, &str, &str)]) -> Approval {

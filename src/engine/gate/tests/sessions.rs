@@ -444,14 +444,12 @@ check!(
     {
         let mut session = opened();
         let (add, mail) = good();
-        let mut approved = pinned(&[
-            (Kind::Tool, "add", &add),
-            (Kind::Tool, "mail", &mail),
-            (Kind::Tool, "old", &tool("old", "Old.")),
-        ]);
-        let evil = json(&tool("mail", "EVIL"));
-        approved.rejected.insert((ItemKey::new(Kind::Tool, "mail"), Surface::digest_item(Kind::Tool, &evil)));
-        approved.revoked.insert(ItemKey::new(Kind::Tool, "old"));
+        // What is revoked is pinned no more, and turned down as it was approved.
+        let mut approved = pinned(&[(Kind::Tool, "add", &add), (Kind::Tool, "mail", &mail)]);
+        for (name, description) in [("mail", "EVIL"), ("old", "Old.")] {
+            let digest = Surface::digest_item(Kind::Tool, &json(&tool(name, description)));
+            approved.rejected.insert((ItemKey::new(Kind::Tool, name), digest));
+        }
         session.pins.push(("harder", Approval::Pinned(Arc::new(approved))));
         session
     },
