@@ -284,6 +284,8 @@ impl Pins {
         match lock.standing {
             Standing::Trusted => {}
             Standing::Changed { .. } | Standing::Never if self.asked.trust_lock => {}
+            // A lock that nobody could read is told as that, not as one that somebody might accept.
+            _ if lock.server(&self.asked.server).is_err() => return Err(LOCK_UNREADABLE),
             Standing::Changed { .. } => return Err(LOCK_CHANGED),
             Standing::Never => return Err(LOCK_NOT_TRUSTED),
         }
