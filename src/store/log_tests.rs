@@ -225,10 +225,13 @@ fn a_log_that_is_cut_off_or_taken_away_is_noticed() {
             next.append(6, &note_of(6)).unwrap();
             next.append(7, &note_of(7)).unwrap();
             let told: Vec<_> = expected.iter().map(|(after, last)| (*after, *last, true)).collect();
-            let unseen = same_process && expected.iter().any(|(_, last)| last.is_none());
-            assert_eq!(gaps(&next), if unseen { vec![] } else { told }, "{name}, after the next line");
+            // Who remembers the end itself may pass over a note that is gone; systems differ in how surely
+            // a file is known again.
+            let may_be_unseen = same_process && expected.iter().any(|(_, last)| last.is_none());
+            let after = gaps(&next);
+            assert!(after == told || may_be_unseen && after.is_empty(), "{name}, next line: {after:?}");
             assert!(Log::of(&paths).append(8, &note_of(8)).is_ok());
-            assert_eq!(gaps(&next).len(), if unseen { 0 } else { expected.len() }, "{name}, told once");
+            assert_eq!(gaps(&next), after, "{name}, told once");
         }
     }
 }
