@@ -81,18 +81,21 @@ impl App {
 
     /// Runs a future to its end on a runtime of one thread, this one.
     pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().map_err(Error::Runtime)?;
+        let runtime = runtime()?;
         Ok(runtime.block_on(future))
     }
 
     /// The same for a future that reads stdin. Where that is done on a thread, a read that is under way
     /// cannot be taken back, and the end does not wait for the client to say one more thing.
     pub fn block_on_stdin<F: Future>(&self, future: F) -> Result<F::Output, Error> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().map_err(Error::Runtime)?;
+        let runtime = runtime()?;
         let output = runtime.block_on(future);
         runtime.shutdown_timeout(LAST_WRITES);
         Ok(output)
     }
+}
+
+/// A runtime of one thread, the one that runs it.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)
 }

@@ -4,6 +4,7 @@
 //! agent may have filled; what was typed before the question was shown does not answer it. Does not
 //! prove that a person typed: see "Levels" in the design.
 
+use super::app;
 use super::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -89,8 +90,7 @@ impl Terminal {
 
     /// Reads a line. Ctrl-C is heard here: since servers were read, it no longer ends this process.
     fn line(&mut self) -> Result<String, Error> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        let runtime = app::runtime()?;
         let input = Arc::clone(&self.input);
         let read = runtime.spawn_blocking(move || {
             let mut line = String::new();
