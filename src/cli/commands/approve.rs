@@ -73,14 +73,16 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
     }
     let ground = app.ground()?;
     plan.servers.retain(|server| server.pin.is_some());
-    app.tell_problems(&plan);
+    // What could not be read may have changed as well.
+    let unread = app.tell_problems(&plan);
     let outcomes = reading::read(app, &plan, args.width, Views::All, &ground)?;
     let lifetime = match &args.until {
         _ if args.once => Lifetime::Once,
         Some(until) => until.clone(),
         None => Lifetime::UntilChange,
     };
-    let how = How { command: "approve", expect: args.expect, lifetime, full: args.full, upgrades: false };
+    let how =
+        How { command: "approve", expect: args.expect, lifetime, full: args.full, upgrades: false, unread };
     decide_on(app, &mut plan, &outcomes, terminal, how, &ground)
 }
 
@@ -97,6 +99,8 @@ pub(super) struct How {
     pub full: bool,
     /// Whether nothing of another version counts before that version does.
     pub upgrades: bool,
+    /// The exit code that configurations ask for which could not be read.
+    pub unread: Option<Exit>,
 }
 
 /// Shows what changed, takes the decisions and tells the store.
@@ -111,9 +115,7 @@ pub(super) fn decide_on(
     let servers = plan.servers.clone();
     let mut session =
         Session { terminal, lifetime: how.lifetime.clone(), full: how.full, all: false, quit: false };
-    // What could not be read may have changed as well.
-    let unread = (!plan.problems.is_empty()).then_some(Exit::Failed);
-    let (mut codes, mut values, mut approved) = (Vec::from_iter(unread), Vec::new(), Vec::new());
+    let (mut codes, mut values, mut approved) = (Vec::from_iter(how.unread), Vec::new(), Vec::new());
     for (index, (server, found)) in servers.iter().zip(outcomes).enumerate() {
         let mut members = outcome::members(plan, server, found, false, ground);
         let mut exit = outcome::exit(found);

@@ -80,6 +80,7 @@ pub fn run(args: &Args, app: &App) -> Result<Exit, Error> {
         lifetime: Lifetime::UntilChange,
         full: args.full,
         upgrades: true,
+        unread,
     };
     approve::decide_on(app, &mut plan, &outcomes, terminal, how, &ground)
 }
