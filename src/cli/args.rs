@@ -8,6 +8,7 @@ use super::commands::{
     status, trust, uninstall, unwrap, upgrade, wrap,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -35,26 +36,13 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The same with `run` as the only command; what it reads, [`Cli`] reads alike.
-#[derive(Debug, Parser)]
-#[command(name = "mcpwatch", disable_help_flag = true, disable_help_subcommand = true)]
-pub struct Run {
-    #[command(flatten)]
-    common: Common,
-    #[command(subcommand)]
-    command: OnlyRun,
-}
-
-/// See [`Run`].
-#[derive(Debug, Subcommand)]
-enum OnlyRun {
-    #[command(disable_help_flag = true)]
-    Run(run::Args),
-}
-
-impl From<Run> for Cli {
-    fn from(Run { common, command: OnlyRun::Run(args) }: Run) -> Self {
-        Self { common, command: Command::Run(args) }
+impl Cli {
+    /// Reads the words that `mcpwatch wrap` puts into a client's file, which starts a gate with them and
+    /// waits; any others are for the parser.
+    pub fn as_wrapped(words: &[OsString]) -> Option<Self> {
+        let (command, words) = words.get(1..)?.split_first()?;
+        let (args, lock) = run::Args::as_wrapped(words).filter(|_| command == "run")?;
+        Some(Self { common: Common { lock, ..Common::default() }, command: Command::Run(args) })
     }
 }
 

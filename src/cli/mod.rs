@@ -26,11 +26,7 @@ use std::ffi::OsString;
 /// Parses the arguments, runs the command, reports its error, and tells the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
-    // Clients wait for a gate, so the arguments of all other commands are not made ready for it. Whatever
-    // is wrong or only asks for help is read again by the whole parser, which says it.
-    let is_run = args.get(1).is_some_and(|command| command == "run");
-    let run = is_run.then(|| args::Run::try_parse_from(&args).ok()).flatten();
-    let cli = match run.map_or_else(|| args::Cli::try_parse_from(&args), |run| Ok(run.into())) {
+    let cli = match args::Cli::as_wrapped(&args).map_or_else(|| args::Cli::try_parse_from(&args), Ok) {
         Ok(cli) => cli,
         Err(error) => return error::report_usage(&error),
     };

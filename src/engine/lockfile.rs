@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use echo::{Echo, find_secret};
 pub use error::{LockError, Place};
-pub use parse::{parse, parse_bytes, parse_trusted, parse_trusted_server};
+pub use parse::{Part, parse, parse_bytes, parse_trusted, parse_trusted_server};
 pub use render::{render, render_value};
 
 /// The version this program writes.

@@ -387,8 +387,15 @@ proptest! {
         prop_assert_eq!(&again, &lockfile);
         prop_assert_eq!(&parse_trusted(text.as_bytes()).expect("its own rendering"), &lockfile);
         for name in lockfile.servers.keys().map(String::as_str).chain(["nobody's"]) {
-            let one = parse_trusted_server(text.as_bytes(), name).expect("its own rendering");
-            prop_assert_eq!(one.as_ref(), lockfile.servers.get(name));
+            let read = |part| parse_trusted_server(text.as_bytes(), name, part).expect("its own rendering");
+            let (start, whole) = (read(Part::Start), read(Part::Whole));
+            prop_assert_eq!(whole.as_ref(), lockfile.servers.get(name));
+            prop_assert_eq!(start.is_some(), lockfile.servers.contains_key(name));
+            if let Some((start, whole)) = start.as_ref().zip(lockfile.servers.get(name)) {
+                prop_assert_eq!((&start.launch, &start.artifacts), (&whole.launch, &whole.artifacts));
+                prop_assert_eq!((&start.protocol, &start.open), (&whole.protocol, &whole.open));
+                prop_assert!(start.items.is_empty());
+            }
         }
         prop_assert_eq!(render(&again), text);
     }

@@ -2,15 +2,16 @@
 //!
 //! Promises: a folder's digest is the same on two machines that hold the same files: it is taken over
 //! relative paths with `/` and the digest of each file's bytes, sorted; times, owners and modes are
-//! left out. A symlink counts by its text and is not followed. No digest is cached between runs: size
-//! and time of a file can be set by whoever changes it.
+//! left out. A symlink counts by its text and is not followed. No digest outlives the process that took
+//! it, and within one it is taken again unless the system itself says that nothing touched the file.
 
 use crate::engine::digest::{Digest, Hashing, Tag};
 use crate::engine::json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most files of one package; beyond, something else was taken for a package.
 const MAX_FILES: usize = 100_000;
@@ -25,28 +26,95 @@ pub(super) struct Listing {
     native: bool,
 }
 
-/// The digest of a file's bytes.
-pub(super) fn digest(file: &Path) -> io::Result<Digest> {
-    let mut file = fs::File::open(file)?;
-    let mut hashing = Hashing::new(Tag::File);
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hashing.finish());
+/// Digests that were taken, for whoever looks at the same files a second time moments later.
+#[derive(Clone, Debug, Default)]
+pub struct Digests(Arc<Mutex<HashMap<PathBuf, (Stamp, Digest)>>>);
+
+/// What the system changes about a file whenever anybody changes the file, its times included; by the
+/// clock of the system, which no owner of a file can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "the standard library tells of no such time there"))]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Digests {
+    /// The digest of a file's bytes.
+    pub(super) fn of(&self, path: &Path) -> io::Result<Digest> {
+        let mut file = fs::File::open(path)?;
+        let before = Stamp::of(&file);
+        if let Some(before) = before
+            && let Some((stamp, digest)) = self.known().get(path)
+            && *stamp == before
+        {
+            return Ok(*digest);
         }
-        hashing.update(&buffer[..read]);
+        let mut hashing = Hashing::new(Tag::File);
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = file.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hashing.update(&buffer[..read]);
+        }
+        let digest = hashing.finish();
+        if let Some(stamp) = Stamp::of(&file).filter(|stamp| Some(*stamp) == before && stamp.is_settled()) {
+            self.known().insert(path.to_owned(), (stamp, digest));
+        }
+        Ok(digest)
+    }
+
+    /// Forgets them all.
+    pub fn forget(&self) {
+        *self.known() = HashMap::new();
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Digest)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stamp {
+    /// `None` where the system does not tell when a file was changed in any way.
+    #[cfg(unix)]
+    fn of(file: &fs::File) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let found = file.metadata().ok()?;
+        Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
+            size: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn of(_file: &fs::File) -> Option<Self> {
+        None
+    }
+
+    /// Whether a change after this would be seen: two changes within one tick of the clock look like one.
+    fn is_settled(self) -> bool {
+        const TICK: i64 = 2;
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).is_ok_and(|now| now - self.changed.0 > TICK)
     }
 }
 
 impl Listing {
     /// Adds one file under a name.
-    pub fn add(&mut self, name: &str, file: &Path) -> io::Result<()> {
+    pub fn add(&mut self, name: &str, file: &Path, digests: &Digests) -> io::Result<()> {
         let metadata = fs::symlink_metadata(file)?;
         let content = if metadata.is_symlink() {
             format!("-> {}", fs::read_link(file)?.to_string_lossy().replace('\\', "/"))
         } else {
-            digest(file)?.to_string()
+            digests.of(file)?.to_string()
         };
         self.native |= is_native(name);
         self.files.insert(name.to_owned(), content);
@@ -62,7 +130,13 @@ impl Listing {
     }
 
     /// Adds the files of a folder, those of folders that `skip` names aside.
-    pub fn add_folder(&mut self, prefix: &str, folder: &Path, skip: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    pub fn add_folder(
+        &mut self,
+        prefix: &str,
+        folder: &Path,
+        skip: &dyn Fn(&str) -> bool,
+        digests: &Digests,
+    ) -> io::Result<()> {
         let mut entries: Vec<PathBuf> =
             fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
         entries.sort();
@@ -75,9 +149,9 @@ impl Listing {
                 continue;
             }
             if fs::symlink_metadata(&entry)?.is_dir() {
-                self.add_folder(&path, &entry, skip)?;
+                self.add_folder(&path, &entry, skip, digests)?;
             } else {
-                self.add(&path, &entry)?;
+                self.add(&path, &entry, digests)?;
             }
         }
         Ok(())

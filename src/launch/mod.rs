@@ -23,6 +23,7 @@ mod spec;
 mod uv;
 mod wrapper;
 
+pub use files::Digests;
 pub use pinned::{pinned_launch, upgrade_launch};
 
 use crate::engine::launchpin::{Artifact, CommandLaunch, Launch};
@@ -42,6 +43,8 @@ pub struct Place {
     pub home: PathBuf,
     /// The system.
     pub platform: Platform,
+    /// What was read of files before, in this process.
+    pub digests: Digests,
 }
 
 /// A system: decides names of folders and files, and the platform key of an artifact.
@@ -182,6 +185,7 @@ struct Context {
     project: PathBuf,
     platform: Platform,
     machine: Machine,
+    digests: Digests,
 }
 
 impl Context {
@@ -191,8 +195,8 @@ impl Context {
         let cwd = launch.cwd.as_ref().map_or_else(|| place.cwd.clone(), |cwd| place.cwd.join(cwd));
         let home = place.home.clone();
         let project = place.cwd.clone();
-        let context =
-            Self { cwd, env: place.env.clone(), home, project, platform: place.platform.clone(), machine };
+        let (env, platform, digests) = (place.env.clone(), place.platform.clone(), place.digests.clone());
+        let context = Self { cwd, env, home, project, platform, machine, digests };
         context.with_variables(&launch.env)
     }
 

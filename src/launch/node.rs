@@ -3,7 +3,7 @@
 //! Dependencies are looked up as Node does, from the real folder of each package upwards, so that npm's,
 //! bun's and pnpm's layouts read alike. Integrity comes from the lock the installer left.
 
-use super::files::{Listing, digest_pairs};
+use super::files::{Digests, Listing, digest_pairs};
 use super::node_lock::Lock;
 use super::{Context, Resolved};
 use crate::engine::digest::{Digest, Tag};
@@ -118,7 +118,7 @@ impl Package {
 
     /// Its own files: all that lies in its folder, listed or not, bundled packages included, the
     /// dependencies that an installer put there not.
-    fn own_files(&self) -> std::io::Result<Listing> {
+    fn own_files(&self, digests: &Digests) -> std::io::Result<Listing> {
         let mut bundled = self.names("bundleDependencies");
         bundled.extend(self.names("bundledDependencies"));
         let skip = |path: &str| match path.split_once("node_modules/") {
@@ -133,7 +133,7 @@ impl Package {
             _ => path == "node_modules" && bundled.is_empty(),
         };
         let mut listing = Listing::default();
-        listing.add_folder("", &self.folder, &skip)?;
+        listing.add_folder("", &self.folder, &skip, digests)?;
         Ok(listing)
     }
 
@@ -165,7 +165,7 @@ pub(super) fn resolve(
     context: &Context,
 ) -> Result<Resolved, String> {
     let unreadable = |error: std::io::Error| format!("the files of {} cannot be read: {error}", package.name);
-    let files = package.own_files().map_err(unreadable)?;
+    let files = package.own_files(&context.digests).map_err(unreadable)?;
     let lock = Lock::of(&package.folder);
     let mut all: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     let mut native = files.is_native() || package.is_for_one_platform();

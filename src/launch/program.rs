@@ -1,6 +1,6 @@
 //! Programs and scripts, and the package that one belongs to, if any.
 
-use super::{Context, Resolved, bin, files, node, python, python_env};
+use super::{Context, Resolved, bin, node, python, python_env};
 use crate::engine::launchpin::Artifact;
 use std::path::Path;
 
@@ -42,7 +42,8 @@ pub(super) fn resolve(program: &Path, context: &Context) -> Result<Resolved, Str
     if let Some(resolved) = python::resolve_windows_launcher(program, context) {
         return resolved;
     }
-    let digest = files::digest(&file).map_err(|error| format!("{}: {error}", context.pinned_path(&file)))?;
+    let digest =
+        context.digests.of(&file).map_err(|error| format!("{}: {error}", context.pinned_path(&file)))?;
     let artifact = Artifact::Binary { path: context.pinned_path(&file), file: digest };
     Ok(Resolved { artifact, platform: context.native(true), folders: folder_of(&file) })
 }
@@ -57,7 +58,8 @@ fn installed(file: &Path, context: &Context) -> Option<Result<Resolved, String>>
 }
 
 fn script(file: &Path, context: &Context) -> Result<Resolved, String> {
-    let digest = files::digest(file).map_err(|error| format!("{}: {error}", context.pinned_path(file)))?;
+    let digest =
+        context.digests.of(file).map_err(|error| format!("{}: {error}", context.pinned_path(file)))?;
     let artifact = Artifact::Script { path: context.pinned_path(file), file: digest };
     Ok(Resolved { artifact, platform: context.native(false), folders: folder_of(file) })
 }

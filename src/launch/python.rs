@@ -7,7 +7,7 @@
 //! rows of their `RECORD`. What Python compiles into `__pycache__` differs from machine to machine and is
 //! left out, but for files that say their source is not to be looked at (`compiled.rs`).
 
-use super::files::{Listing, digest_pairs};
+use super::files::{Digests, Listing, digest_pairs};
 use super::node::digest_dependencies;
 use super::python_env::{Distribution, Environment};
 use super::spec::normalised;
@@ -115,7 +115,7 @@ pub(super) fn resolve(
     let others: Vec<Distribution> =
         environment.all().into_iter().filter(|other| other.info != distribution.info).collect();
     let unreadable = |error: std::io::Error| format!("the files of {name} cannot be read: {error}");
-    let files = own_files(distribution, &others, environment).map_err(unreadable)?;
+    let files = own_files(distribution, &others, environment, &context.digests).map_err(unreadable)?;
     let dependencies = if environment.isolated { others } else { required(distribution, others) };
     let native =
         files.is_native() || distribution.is_native() || dependencies.iter().any(Distribution::is_native);
@@ -195,12 +195,17 @@ fn own_files(
     distribution: &Distribution,
     others: &[Distribution],
     environment: &Environment,
+    digests: &Digests,
 ) -> std::io::Result<Listing> {
     let mut listing = Listing::default();
     let site = &distribution.site;
     for (path, _) in distribution.stable_rows() {
         let (file, name) = (site.join(path), Distribution::stable_name(path));
-        if file.symlink_metadata().is_ok() { listing.add(&name, &file)? } else { listing.add_missing(&name) }
+        if file.symlink_metadata().is_ok() {
+            listing.add(&name, &file, digests)?
+        } else {
+            listing.add_missing(&name)
+        }
     }
     let listed: HashSet<&str> =
         others.iter().flat_map(|other| other.record.iter().map(|(path, _)| path.as_str())).collect();
@@ -230,7 +235,7 @@ fn own_files(
     for (name, file) in unlisted {
         let known = listed.contains(name.as_str()) || OF_THE_ENVIRONMENT.contains(&name.as_str());
         if !known && !name.starts_with(&notes) && !listing.contains(&name) {
-            listing.add(&name, &file)?;
+            listing.add(&name, &file, digests)?;
         }
     }
     Ok(listing)

@@ -5,28 +5,29 @@
 //! accepted; whatever cannot be read, is not trusted or does not match closes the gate, with a reason
 //! in our own words: text of a lock or a server never stands in it.
 
+mod lock;
+mod runs;
+
+pub use runs::{ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Runs};
+
 use super::expanded::is_expanded;
 use crate::engine::approval::Lifetime;
-use crate::engine::digest::Digest;
 use crate::engine::gate::{Approval, Approved, Limits, Mode};
-use crate::engine::launchpin::{self, Artifact, CommandLaunch, Launch, LaunchPin};
-use crate::engine::lockfile::{Lockfile, Pin, ServerPin};
-use crate::engine::marks;
+use crate::engine::launchpin::{self, CommandLaunch, Launch, LaunchPin};
+use crate::engine::lockfile::{Part, ServerPin};
 use crate::engine::placeholder::{Machine, Name};
 use crate::engine::settings::Settings;
 use crate::engine::settings::policy::Policy;
-use crate::engine::surface::{Era, ItemKey, Kind};
-use crate::ipc::message::Cause;
-use crate::launch::{self, Platform, Resolved};
-use crate::store::trust::{self, Denied, Grant, Moment, Standing, Subject, Trust};
-use crate::store::{StoreError, locks};
+use crate::launch::{Digests, Resolved};
+use crate::store::StoreError;
+use crate::store::trust::{self, Grant, Trust};
 use crate::survey::settings::{self, InForce};
-use crate::survey::{SurveyError, judge, machine, target, values};
+use crate::survey::{SurveyError, machine, values};
 use crate::sys::files;
 use crate::sys::paths::{Paths, PathsError};
-use std::collections::BTreeSet;
+use lock::{Ground, Rest, Seen};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// What `run` was asked to do.
@@ -70,17 +71,10 @@ pub struct Pins {
     session: String,
     /// What the launch as it stands runs, looked up once before anything is started.
     before: OnceLock<Resolved>,
+    /// What was read for that, until it was compared again.
+    digests: Digests,
     /// What was read last, and from what.
     known: Mutex<Option<(Ground, Arc<Approved>)>>,
-}
-
-/// Everything outside this process that an approval is read from, apart from the day.
-#[derive(PartialEq)]
-struct Ground {
-    lock: Digest,
-    standing: Standing,
-    trust: Option<Trust>,
-    policy: Policy,
 }
 
 /// What was found there.
@@ -99,21 +93,8 @@ pub struct Loaded {
     pub may_start: bool,
     /// How long this holds at most, because an approval ends with the day.
     pub ends_in: Option<Duration>,
-}
-
-/// Whether what runs is what is pinned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Runs {
-    /// It is, or nothing is pinned of it.
-    AsPinned,
-    /// It is, but what it depends on is not: told, and stopped by nothing, because dependencies float on
-    /// honest machines with every installation.
-    Dependencies(String),
-    /// It cannot be seen before it was started.
-    Unseen,
-    /// It is something else.
-    Otherwise,
+    /// What is left to be read of the lock, if something is: until then no item is approved.
+    rest: Option<Rest>,
 }
 
 impl ProxyError {
@@ -136,7 +117,15 @@ impl Pins {
             .map_err(|source| ProxyError::System { what: "the working folder cannot be told", source })?;
         // A project's shared file names its lock from the project's folder.
         asked.lock = asked.lock.map(|lock| cwd.join(lock));
-        Ok(Self { asked, paths, cwd, session, before: OnceLock::new(), known: Mutex::new(None) })
+        Ok(Self {
+            asked,
+            paths,
+            cwd,
+            session,
+            before: OnceLock::new(),
+            digests: Digests::default(),
+            known: Mutex::new(None),
+        })
     }
 
     /// Our directories.
@@ -163,6 +152,20 @@ impl Pins {
 
     /// Reads everything anew.
     pub fn load(&self) -> Loaded {
+        self.read(Part::Whole)
+    }
+
+    /// Reads what a start is compared with; what it approves is for [`Pins::complete`] to read, while the
+    /// server comes up.
+    pub fn load_start(&self) -> Loaded {
+        match &self.asked.launch {
+            Launch::Command(_) => self.read(Part::Start),
+            // Nothing comes up, and what is sent to it depends on its items.
+            Launch::Url(_) => self.read(Part::Whole),
+        }
+    }
+
+    fn read(&self, part: Part) -> Loaded {
         let closed = |why: &str| Loaded {
             approval: Approval::Closed(why.to_owned()),
             mode: Mode::Enforce,
@@ -171,6 +174,7 @@ impl Pins {
             log_contents: false,
             may_start: false,
             ends_in: None,
+            rest: None,
         };
         let mut trust = match trust::load(&self.paths) {
             Ok(trust) => trust,
@@ -181,10 +185,10 @@ impl Pins {
             Err(SurveyError::Policy(_)) => return closed(POLICY_UNREADABLE),
             Err(_) => return closed(SETTINGS_UNREADABLE),
         };
-        let session = self.claim(&mut trust);
+        let session = self.claim(&mut trust).map(str::to_owned);
         let name = &self.asked.server;
         let ends_in = trust.as_ref().and_then(|trust| self.ends_in(trust));
-        let loaded = |approval: Approval, may_start: bool| Loaded {
+        let loaded = |approval: Approval, may_start: bool, rest: Option<Rest>| Loaded {
             approval,
             mode: settings.server(name).mode,
             limits: settings.gate_limits(name),
@@ -192,44 +196,14 @@ impl Pins {
             log_contents: settings.server(name).log_contents,
             may_start,
             ends_in,
+            rest,
         };
-        match self.pinned(trust.as_ref(), session, &policy) {
-            Err(why) => loaded(Approval::Closed(why.to_owned()), false),
-            Ok(None) => loaded(Approval::Nobody, true),
-            Ok(Some(approved)) => loaded(Approval::Pinned(approved), true),
+        let seen = Seen { trust, session, policy };
+        match self.approved(seen, part) {
+            Err(why) => loaded(Approval::Closed(why.to_owned()), false, None),
+            Ok(None) => loaded(Approval::Nobody, true, None),
+            Ok(Some((approved, rest))) => loaded(Approval::Pinned(approved), true, rest),
         }
-    }
-
-    /// What to start: the launch as it stands, a floating package at its pinned version.
-    pub fn start(&self, approval: &Approval) -> Launch {
-        let Launch::Command(launch) = &self.asked.launch else { return self.asked.launch.clone() };
-        let Some(artifact) = pinned_artifact(approval) else { return self.asked.launch.clone() };
-        Launch::Command(launch::pinned_launch(launch, artifact))
-    }
-
-    /// Compares what a launch will run with what is pinned of it.
-    pub fn will_run(&self, launch: &Launch, approval: &Approval) -> Runs {
-        if *launch == self.asked.launch {
-            return compare(pinned_artifact(approval), || self.before().artifact.clone());
-        }
-        self.runs(launch, approval)
-    }
-
-    /// Compares what a launch runs now with what is pinned of it.
-    pub fn runs(&self, launch: &Launch, approval: &Approval) -> Runs {
-        compare(pinned_artifact(approval), || target::artifact(launch, &self.cwd).artifact)
-    }
-
-    /// Looks up what will run, on a thread of its own: it is wanted as soon as the lock is read. A
-    /// system that has no thread to give lets it happen later.
-    pub fn look_ahead(self: &Arc<Self>) {
-        let pins = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("artifact".to_owned());
-        let _started = thread.spawn(move || _ = pins.before());
-    }
-
-    fn before(&self) -> &Resolved {
-        self.before.get_or_init(|| target::artifact(&self.asked.launch, &self.cwd))
     }
 
     /// Takes up the approvals for one session that nobody uses yet; without that none of them counts,
@@ -263,88 +237,6 @@ impl Pins {
 
     fn is_own(&self, grant: &Grant, lock: &Path) -> bool {
         grant.lock == lock && grant.server == self.asked.server
-    }
-
-    /// What is approved; `None` if nobody ever approved this server.
-    fn pinned(
-        &self,
-        trust: Option<&Trust>,
-        session: Option<&str>,
-        policy: &Policy,
-    ) -> Result<Option<Arc<Approved>>, &'static str> {
-        let path = self.lock();
-        if !self.may_obey(policy).unwrap_or(false) {
-            return Err(BROUGHT);
-        }
-        let Some(lock) = locks::look(&path, trust).map_err(|_| LOCK_UNREADABLE)? else {
-            let resolved = files::resolve(&path);
-            let was_there = trust.is_some_and(|trust| trust.locks().any(|(known, _)| known == resolved));
-            return if was_there { Err(LOCK_GONE) } else { Ok(None) };
-        };
-        match lock.standing {
-            Standing::Trusted => {}
-            Standing::Changed { .. } | Standing::Never if self.asked.trust_lock => {}
-            // A lock that nobody could read is told as that, not as one that somebody might accept.
-            _ if lock.server(&self.asked.server).is_err() => return Err(LOCK_UNREADABLE),
-            Standing::Changed { .. } => return Err(LOCK_CHANGED),
-            Standing::Never => return Err(LOCK_NOT_TRUSTED),
-        }
-        let (digest, standing) = (lock.digest, lock.standing);
-        let ground = Ground { lock: digest, standing, trust: trust.cloned(), policy: *policy };
-        // Files are looked at far more often than they change. An approval that ends is read anew.
-        let is_lasting = trust.is_none_or(|trust| trust.grants().is_empty());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, approved)) = known.as_ref().filter(|(known, _)| is_lasting && *known == ground) {
-            return Ok(Some(Arc::clone(approved)));
-        }
-        let name = &self.asked.server;
-        let mut rejected = BTreeSet::new();
-        let mut lockfile = Lockfile::default();
-        if let Some(pin) = lock.server(name).map_err(|_| LOCK_UNREADABLE)? {
-            lockfile.servers.insert(name.clone(), pin);
-        }
-        if let Some(trust) = trust {
-            lockfile = effective(trust, session, &lock.path, lockfile);
-            for denial in trust.denials().iter().filter(|denial| denial.server == *name) {
-                match &denial.subject {
-                    Subject::Item(key) => {
-                        rejected.insert((key.clone(), denial.digest));
-                    }
-                    // A launch or an artifact that is turned down is compared below.
-                    Subject::Launch | Subject::Artifact(_) => {}
-                }
-            }
-        }
-        let Some(mut pin) = lockfile.servers.remove(name) else {
-            let was_revoked = trust.is_some_and(|trust| {
-                trust.denials().iter().any(|denial| denial.server == *name && denial.how == Denied::Revoked)
-            });
-            return if was_revoked { Err(REVOKED) } else { Ok(None) };
-        };
-        self.check_launch(&pin, &lock.path)?;
-        self.check_values(&pin, trust, &lock.path)?;
-        if policy.refuses_open {
-            pin.open.clear();
-        }
-        let unfit = self.unfit(&pin);
-        let approved = Arc::new(Approved { pin, rejected, unfit });
-        *known = Some((ground, Arc::clone(&approved)));
-        Ok(Some(approved))
-    }
-
-    /// The tools that a client over Streamable HTTP, which we are to a remote server, must leave away
-    /// since 2026-07-28: those whose schemas mark parameters in a way that is not allowed.
-    fn unfit(&self, pin: &ServerPin) -> BTreeSet<ItemKey> {
-        match &self.asked.launch {
-            Launch::Url(launch) if !launch.sse && Era::of_protocol(&pin.protocol) == Era::Stateless => {}
-            Launch::Url(_) | Launch::Command(_) => return BTreeSet::new(),
-        }
-        let is_unfit = |pin: &Pin| {
-            let schemas = pin.definitions.iter().filter_map(|own| own.value.get("inputSchema"));
-            schemas.into_iter().any(|schema| marks::of(schema).is_err())
-        };
-        let tools = pin.items.iter().filter(|(key, pin)| key.kind == Kind::Tool && is_unfit(pin));
-        tools.map(|(key, _)| key.clone()).collect()
     }
 
     /// Whether this trust store, and with `--trust-lock` this lock, is one that may be obeyed: neither
@@ -386,20 +278,6 @@ impl Pins {
         }
     }
 
-    /// What a change of the surface comes from, given that what runs was compared.
-    pub fn cause(&self, approval: &Approval, runs: &Runs) -> Cause {
-        match (&self.asked.launch, pinned_artifact(approval), runs) {
-            (Launch::Url(_), ..) => Cause::Remote,
-            (
-                _,
-                Some(Artifact::Package { .. } | Artifact::Script { .. } | Artifact::Binary { .. }),
-                Runs::AsPinned,
-            ) => Cause::SameArtifact,
-            (_, _, Runs::Otherwise | Runs::Dependencies(_)) => Cause::Upgrade,
-            (_, _, Runs::AsPinned | Runs::Unseen) => Cause::Unknown,
-        }
-    }
-
     /// The launch as the client's file has it. The client gave us its variables with everybody else's,
     /// so those that are pinned are taken from ours; its working folder is ours.
     fn as_configured(&self, pinned: &LaunchPin) -> Launch {
@@ -420,42 +298,6 @@ impl Pins {
     }
 }
 
-/// The lock as it counts now, with what was approved for this session or until a date.
-fn effective(trust: &Trust, session: Option<&str>, path: &Path, lockfile: Lockfile) -> Lockfile {
-    if trust.grants().is_empty() && trust.denials().is_empty() {
-        return lockfile;
-    }
-    let today = jiff::Zoned::now().date().to_string();
-    trust.effective(path, lockfile, &Moment { today: &today, session })
-}
-
-fn compare(pinned: Option<&Artifact>, now: impl FnOnce() -> Artifact) -> Runs {
-    let Some(pinned) = pinned else { return Runs::AsPinned };
-    if matches!(pinned, Artifact::Remote | Artifact::Unknown(_)) {
-        return Runs::AsPinned;
-    }
-    let now = now();
-    if matches!(now, Artifact::Unknown(_)) {
-        return Runs::Unseen;
-    }
-    let changes = launchpin::compare_artifacts(pinned, &now);
-    if changes.iter().any(judge::decides) {
-        return Runs::Otherwise;
-    }
-    let asks = changes.iter().find(|change| judge::asks(change));
-    asks.map_or(Runs::AsPinned, |change| Runs::Dependencies(change.to_string()))
-}
-
-fn pinned_artifact(approval: &Approval) -> Option<&Artifact> {
-    match approval {
-        Approval::Pinned(approved) => {
-            let artifacts = &approved.pin.artifacts;
-            artifacts.get(&Platform::current().key()).or_else(|| artifacts.get(launch::ANY_PLATFORM))
-        }
-        Approval::Nobody | Approval::Closed(_) => None,
-    }
-}
-
 const TRUST_UNREADABLE: &str =
     "mcpwatch's trust store on this machine cannot be read. `mcpwatch status` says why.";
 const SETTINGS_UNREADABLE: &str = "mcpwatch's config.toml cannot be read. `mcpwatch status` says where.";
@@ -472,9 +314,3 @@ const LAUNCH_CHANGED: &str =
 const VALUE_CHANGED: &str = "the client gives it another secret or variable than what was approved. The user can look at it with `mcpwatch check`.";
 const REVOKED: &str = "the user took back its approval.";
 const BROUGHT: &str = "this environment brings its own trust, which this account does not allow.";
-
-/// What runs cannot be seen though it was when it was pinned.
-pub const ARTIFACT_UNSEEN: &str = "what it runs cannot be found out on this machine, and was approved, so it was not let through. The user can look at it with `mcpwatch check`.";
-
-/// What runs is not what is pinned.
-pub const ARTIFACT_CHANGED: &str = "what it runs is not what was approved, so it was not let through. The user can look at it with `mcpwatch check`.";

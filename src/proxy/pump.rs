@@ -31,13 +31,20 @@ pub struct Pump {
     armed: Cell<u64>,
     /// Since when the daemon waits to hear what the server shows in this session.
     looks: Cell<Option<u64>>,
+    /// Told when something was written to the server.
+    asked: Notify,
     rearm: Notify,
     limit: usize,
     was_refused: Cell<Option<&'static str>>,
 }
 
 /// What must hold before the first message of a server is taken in.
-pub type Check = Pin<Box<dyn Future<Output = Checked>>>;
+pub struct Check {
+    /// What it comes to, begun when it is waited for.
+    pub result: Pin<Box<dyn Future<Output = Checked>>>,
+    /// Whether it has to wait for that message; else it begins as soon as the server has work to do.
+    pub is_late: bool,
+}
 
 /// What a check came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +90,7 @@ impl Pump {
             clock,
             armed: Cell::new(u64::MAX),
             looks: Cell::new(None),
+            asked: Notify::new(),
             rearm: Notify::new(),
             limit,
             was_refused: Cell::new(None),
@@ -99,7 +107,9 @@ impl Pump {
 
     /// Tells a daemon what the gate sees, from now on.
     pub fn attach(&self, news: tokio::sync::mpsc::Sender<GateNews>) {
-        self.report.borrow_mut().attach(news);
+        let mut report = self.report.borrow_mut();
+        report.opened();
+        report.attach(news);
     }
 
     /// From now on the log keeps no arguments of calls.
@@ -119,17 +129,49 @@ impl Pump {
             while let Some(frame) = framer.next_frame() {
                 self.frame(from, &framer, frame).await?;
             }
-            match source.read(framer.spare()).await? {
+            let read = match check.take() {
+                None => source.read(framer.spare()).await?,
+                Some(check) => match self.read_and_check(&mut source, framer.spare(), check).await? {
+                    Ok(read) => read,
+                    Err(why) => {
+                        self.was_refused.set(Some(why));
+                        return Ok(());
+                    }
+                },
+            };
+            match read {
                 0 => return Ok(()),
                 read => framer.fill(read),
             }
-            if let Some(check) = check.take()
-                && let Some(why) = self.checked(check.await)
-            {
-                self.was_refused.set(Some(why));
-                return Ok(());
-            }
         }
+    }
+
+    /// Reads, and gives what was read once the check is done; why nothing may be let through if it fails.
+    async fn read_and_check(
+        &self,
+        source: &mut (impl AsyncRead + Unpin),
+        spare: &mut [u8],
+        Check { mut result, is_late }: Check,
+    ) -> io::Result<Result<usize, &'static str>> {
+        let early = async {
+            self.asked.notified().await;
+            (&mut result).await
+        };
+        let (read, checked) = tokio::select! {
+            checked = early, if !is_late => (None, Some(checked)),
+            read = source.read(spare) => (Some(read?), None),
+        };
+        let checked = match checked {
+            Some(checked) => checked,
+            None => result.await,
+        };
+        if let Some(why) = self.checked(checked) {
+            return Ok(Err(why));
+        }
+        Ok(Ok(match read {
+            Some(read) => read,
+            None => source.read(spare).await?,
+        }))
     }
 
     /// Why a check failed, if one did since this was asked last.
@@ -298,6 +340,7 @@ impl Pump {
             Side::Client => self.client.write(bytes).await,
             Side::Server => {
                 let _gone = self.server.write(bytes).await;
+                self.asked.notify_one();
                 Ok(())
             }
         }

@@ -56,6 +56,8 @@ pub struct Report {
     is_sighted: bool,
     paths: Paths,
     launch: Launch,
+    /// What is written with whatever comes next, because a client waits for its first list.
+    held: Option<Job>,
     /// The writer's thread, once there is something to write.
     ///
     /// A channel that has an end holds all its places from the start, so that they are kept small.
@@ -91,6 +93,7 @@ impl Report {
             session: session.to_owned(),
             client: None,
             is_sighted: false,
+            held: None,
             paths: paths.clone(),
             launch: launch.clone(),
             writer: None,
@@ -173,7 +176,9 @@ impl Report {
             }
             Record::Opened { client, protocol } => {
                 let server = self.server.clone();
-                self.write(Job::Log(now, Event::Session { server, view: View::Gate, client, protocol }));
+                let event = Event::Session { server, view: View::Gate, client, protocol };
+                self.opened();
+                self.held = Some(Job::Log(now, event));
             }
             Record::Called { call, item, arguments } => {
                 self.arguments += arguments.len();
@@ -283,6 +288,13 @@ impl Report {
         }
     }
 
+    /// The opening is over: what was held is written.
+    pub fn opened(&mut self) {
+        if let Some(job) = self.held.take() {
+            self.write(job);
+        }
+    }
+
     /// Calls wait for a person.
     pub fn ask(&mut self, _items: &[ItemKey]) {
         self.tell_holding();
@@ -290,6 +302,7 @@ impl Report {
 
     /// The session ended: everything that waits is written.
     pub fn finish(&mut self, now: u64, why: &str) {
+        self.opened();
         if self.writer.is_none() {
             return;
         }
@@ -330,6 +343,7 @@ impl Report {
     }
 
     fn write(&mut self, job: Job) {
+        self.opened();
         if self.writer.is_none() {
             let (jobs, taken) = sync_channel(1_024);
             let mut writer = Writer {

@@ -67,10 +67,11 @@ pub async fn run(asked: Asked) -> Result<u8, ProxyError> {
     getrandom::fill(&mut prefix).map_err(|error| ProxyError::NoRandom(error.to_string()))?;
     let session = hex(&prefix);
     let pins = Arc::new(Pins::new(asked.clone(), session.clone())?);
-    pins.look_ahead();
-    let mut loaded = pins.load();
-    // The server comes up while the rest is made ready.
+    let mut loaded = pins.load_start();
+    // The server comes up while the rest is read and made ready.
     let (started, cause) = start(&pins, &mut loaded);
+    pins.complete(&mut loaded);
+    let started = started.filter(|_| !matches!(loaded.approval, Approval::Closed(_)));
     let (input, output, restore) =
         ends::standard().map_err(|source| system("stdin or stdout cannot be used", source))?;
     let config = Config {
@@ -345,28 +346,26 @@ async fn news(server: &mut Option<Server>) -> Happened {
     }
 }
 
-/// The second comparison: at once where everything could be seen before, else when the server has
-/// spoken, because package managers install in between.
+/// The second comparison: while the server comes up where everything could be seen before, else when it
+/// has spoken, because package managers install in between.
 ///
 /// What was seen when it was approved and cannot be seen now is not let through.
 fn check(pins: Arc<Pins>, launch: Launch, approval: Approval, runs: Runs) -> Check {
-    let again = move || match pins.runs(&launch, &approval) {
-        Runs::AsPinned => Checked::default(),
-        Runs::Dependencies(what) => Checked { dependencies: Some(what), refused: None },
-        Runs::Unseen => Checked { refused: Some(ARTIFACT_UNSEEN), dependencies: None },
-        Runs::Otherwise => Checked { refused: Some(ARTIFACT_CHANGED), dependencies: None },
+    let is_late = matches!(runs, Runs::Unseen | Runs::Otherwise);
+    let again = move || {
+        let runs = pins.runs(&launch, &approval);
+        pins.forget_digests();
+        match runs {
+            Runs::AsPinned => Checked::default(),
+            Runs::Dependencies(what) => Checked { dependencies: Some(what), refused: None },
+            Runs::Unseen => Checked { refused: Some(ARTIFACT_UNSEEN), dependencies: None },
+            Runs::Otherwise => Checked { refused: Some(ARTIFACT_CHANGED), dependencies: None },
+        }
     };
     // A comparison that breaks off has compared nothing.
     let broken = || Checked { refused: Some(ARTIFACT_UNSEEN), dependencies: None };
-    match runs {
-        Runs::AsPinned | Runs::Dependencies(_) => {
-            let running = tokio::task::spawn_blocking(again);
-            Box::pin(async move { running.await.unwrap_or_else(|_| broken()) })
-        }
-        Runs::Unseen | Runs::Otherwise => {
-            Box::pin(async move { tokio::task::spawn_blocking(again).await.unwrap_or_else(|_| broken()) })
-        }
-    }
+    let result = async move { tokio::task::spawn_blocking(again).await.unwrap_or_else(|_| broken()) };
+    Check { result: Box::pin(result), is_late }
 }
 
 /// The client is gone: what it asked for is still done, then the server may leave by itself.

@@ -6,7 +6,7 @@
 
 use super::trust::{Standing, Trust};
 use crate::engine::digest::{Digest, Tag};
-use crate::engine::lockfile::{self, LockError, Lockfile, ServerPin};
+use crate::engine::lockfile::{self, LockError, Lockfile, Part, ServerPin};
 use crate::sys::files::{self, Access, FilesError};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,11 +122,12 @@ pub fn look(path: &Path, trust: Option<&Trust>) -> Result<Option<Unread>, LocksE
 }
 
 impl Unread {
-    /// What it pins of one server, `None` if nothing. Of a trusted lock no other server is read.
-    pub fn server(&self, name: &str) -> Result<Option<ServerPin>, LocksError> {
+    /// What it pins of one server, `None` if nothing. Of a trusted lock no other server is read, and no
+    /// more than was asked for; any other is verified as a whole.
+    pub fn server(&self, name: &str, part: Part) -> Result<Option<ServerPin>, LocksError> {
         match self.standing {
             Standing::Trusted => {
-                lockfile::parse_trusted_server(&self.bytes, name).map_err(|error| self.error(error))
+                lockfile::parse_trusted_server(&self.bytes, name, part).map_err(|error| self.error(error))
             }
             Standing::Changed { .. } | Standing::Never => Ok(self.lockfile()?.servers.remove(name)),
         }

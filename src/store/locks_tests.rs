@@ -109,14 +109,17 @@ fn one_server_is_read_as_the_whole_lock_is() {
                 Ok(Some((whole, _))) => {
                     assert!(is_read);
                     for name in whole.lockfile.servers.keys().map(String::as_str).chain(["nobody's"]) {
-                        let pin = unread.server(name).unwrap();
+                        let pin = unread.server(name, Part::Whole).unwrap();
                         assert_eq!(pin.as_ref(), whole.lockfile.servers.get(name), "{name}");
                     }
                 }
                 Ok(None) => panic!("it is there"),
                 Err(error) => {
                     assert!(!is_read, "{error}");
-                    assert_eq!(unread.server("nobody's").unwrap_err().to_string(), error.to_string());
+                    assert_eq!(
+                        unread.server("nobody's", Part::Whole).unwrap_err().to_string(),
+                        error.to_string()
+                    );
                 }
             }
         }

@@ -6,6 +6,8 @@
 
 use super::clock::Moved;
 use crate::engine::placeholder::{Machine, Name};
+#[cfg(unix)]
+use crate::sys::paths;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -173,11 +175,10 @@ fn common(mut machine: Machine, app: &[PathBuf]) -> Machine {
 
 #[cfg(unix)]
 fn own_account() -> Vec<(Name, String)> {
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
-    let Some(user) = user else { return Vec::new() };
+    let Some(user) = paths::user() else { return Vec::new() };
     let homes = both_spellings(&user.dir).into_iter().map(|home| (Name::Home, home));
     let shell = (Name::Shell, user.shell.to_string_lossy().into_owned());
-    homes.chain([(Name::User, user.name), shell]).collect()
+    homes.chain([(Name::User, user.name.clone()), shell]).collect()
 }
 
 #[cfg(not(unix))]

@@ -110,8 +110,7 @@ fn about(act: &Act) -> (&str, &'static str) {
 
 #[cfg(unix)]
 pub(super) fn user() -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
-    user.map(|user| user.name).unwrap_or_default()
+    crate::sys::paths::user().map(|user| user.name.clone()).unwrap_or_default()
 }
 
 #[cfg(not(unix))]

@@ -3,7 +3,7 @@
 use super::machine::{self, Elsewhere};
 use crate::connect::{Remote, Target};
 use crate::engine::launchpin::{CommandLaunch, Launch};
-use crate::launch::{self, Place, Platform, Resolved};
+use crate::launch::{self, Digests, Place, Platform, Resolved};
 use crate::sys::process::Command;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,6 +19,11 @@ pub fn folder(launch: &Launch, given: &Path) -> PathBuf {
 
 /// Finds out what a launch runs when it is started in `folder`.
 pub fn artifact(launch: &Launch, folder: &Path) -> Resolved {
+    artifact_after(launch, folder, &Digests::default())
+}
+
+/// The same, moments after a first look that left these digests.
+pub fn artifact_after(launch: &Launch, folder: &Path, digests: &Digests) -> Resolved {
     let mut launch = launch.clone();
     if let Launch::Command(launch) = &mut launch {
         // `folder` has it in already.
@@ -27,8 +32,8 @@ pub fn artifact(launch: &Launch, folder: &Path) -> Resolved {
     let home = machine::home().unwrap_or_else(|| folder.to_owned());
     let env = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let place = Place { cwd: folder.to_owned(), env: env.collect(), home, platform: Platform::current() };
-    launch::resolve(&launch, &place)
+    let (cwd, env, digests) = (folder.to_owned(), env.collect(), digests.clone());
+    launch::resolve(&launch, &Place { cwd, env, home, platform: Platform::current(), digests })
 }
 
 /// What to start or to reach.

@@ -174,9 +174,8 @@ impl Paths {
     pub fn account() -> Result<Self, PathsError> {
         #[cfg(unix)]
         {
-            let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
-            let home = user.ok_or(PathsError::NoHome)?.dir;
-            let bases = Bases::below_home(Os::current(), &home);
+            let home = &user().ok_or(PathsError::NoHome)?.dir;
+            let bases = Bases::below_home(Os::current(), home);
             Ok(Self::within(Os::current(), bases))
         }
         #[cfg(not(unix))]
@@ -335,6 +334,17 @@ impl Bases {
             }
         }
     }
+}
+
+/// This account in the system's database, which is asked until it knows it: a network may be behind it.
+#[cfg(unix)]
+pub fn user() -> Option<&'static nix::unistd::User> {
+    static USER: std::sync::OnceLock<nix::unistd::User> = std::sync::OnceLock::new();
+    if let Some(user) = USER.get() {
+        return Some(user);
+    }
+    let found = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten()?;
+    Some(USER.get_or_init(|| found))
 }
 
 /// The account's folder for sockets where no variable names it: the one that a login makes.

@@ -2,7 +2,7 @@
 //! there is no npm.
 
 use mcpwatch::engine::launchpin::{CommandLaunch, Launch};
-use mcpwatch::launch::{Place, Platform, resolve};
+use mcpwatch::launch::{Digests, Place, Platform, resolve};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -65,6 +65,7 @@ fn npx_runs_what_was_resolved() {
         let ran = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         assert!(ran.starts_with("npm "), "{spec} in {cwd}: {}", String::from_utf8_lossy(&output.stderr));
         let place = Place {
+            digests: Digests::default(),
             cwd: lab.join(cwd),
             env: env.clone(),
             home: lab.join("home"),

@@ -12,6 +12,8 @@ use crate::engine::launchpin::{CommandLaunch, Launch, UrlLaunch};
 use crate::engine::wrapping::{self, ENTRY_VARIABLE};
 use crate::proxy;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -34,6 +36,36 @@ pub struct Args {
     /// The server's own command and its arguments
     #[arg(last = true, value_name = "COMMAND", required_unless_present_any = ["url", "id"])]
     command: Vec<String>,
+}
+
+impl Args {
+    /// Reads `--server NAME`, `--lock FILE` and `--trust-lock` before `-- COMMAND ARGS…` as the parser of
+    /// all commands does; `None` for anything else.
+    pub fn as_wrapped(words: &[OsString]) -> Option<(Self, Option<PathBuf>)> {
+        let mut words = words.iter().map(|word| word.to_str());
+        let (mut server, mut lock, mut trust_lock) = (None, None, false);
+        loop {
+            let place = match words.next()?? {
+                "--server" => &mut server,
+                "--lock" => &mut lock,
+                "--trust-lock" if !trust_lock => {
+                    trust_lock = true;
+                    continue;
+                }
+                "--" => break,
+                _ => return None,
+            };
+            let value = words.next()??;
+            if value.is_empty() || value.starts_with('-') || place.replace(value.to_owned()).is_some() {
+                return None;
+            }
+        }
+        let command: Vec<String> = words.map(|word| word.map(str::to_owned)).collect::<Option<_>>()?;
+        if server.is_none() || command.is_empty() {
+            return None;
+        }
+        Some((Self { server, trust_lock, url: None, sse: false, id: None, command }, lock.map(PathBuf::from)))
+    }
 }
 
 /// Runs until the client or the server is gone.

@@ -36,18 +36,27 @@ enum Digests {
     Verified,
 }
 
+/// How much of a server is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// Everything but its items: what its start is compared with. Nothing is approved by that.
+    Start,
+}
+
 /// Reads one server of a lockfile whose raw bytes are known to be those that were verified and trusted
 /// before; `None` if it pins no server of that name. The text is held to the strict rules to its end, and
 /// only that server becomes a value: a gate needs no other.
-pub fn parse_trusted_server(bytes: &[u8], name: &str) -> Result<Option<ServerPin>, LockError> {
-    match only(bytes, name) {
+pub fn parse_trusted_server(bytes: &[u8], name: &str, part: Part) -> Result<Option<ServerPin>, LockError> {
+    match only(bytes, name, part) {
         Some(pin) => Ok(pin),
         // Whatever is unusual, and every error with its place, is left to the whole reading.
         None => Ok(parse_trusted(bytes)?.servers.remove(name)),
     }
 }
 
-fn only(bytes: &[u8], name: &str) -> Option<Option<ServerPin>> {
+fn only(bytes: &[u8], name: &str, part: Part) -> Option<Option<ServerPin>> {
     let outline = json::scan::scan(bytes).ok()?;
     if outline.raw(&["version"])? != VERSION.to_string() || !outline.raw(&["servers"])?.starts_with('{') {
         return None;
@@ -55,8 +64,20 @@ fn only(bytes: &[u8], name: &str) -> Option<Option<ServerPin>> {
     let Some(member) = outline.members_of("servers").find(|member| member.key == name) else {
         return Some(None);
     };
-    let value = json::parse(&bytes[member.span.clone()]).ok()?;
+    let bytes = &bytes[member.span.clone()];
+    let value = match part {
+        Part::Whole => json::parse(bytes).ok()?,
+        Part::Start => without_items(bytes)?,
+    };
     server(value, Path::default(), Digests::Verified).ok().map(Some)
+}
+
+fn without_items(server: &[u8]) -> Option<Value> {
+    let outline = json::scan::scan(server).ok().filter(json::scan::Outline::is_object)?;
+    let is_item = |key: &str| Kind::ALL.iter().any(|kind| kind.key() == key);
+    let others = outline.members().filter(|member| !is_item(&member.key));
+    let read = others.map(|member| Some((&*member.key, json::parse(&server[member.span.clone()]).ok()?)));
+    Some(Value::Object(read.collect::<Option<Object>>()?))
 }
 
 fn read(bytes: &[u8], digests: Digests) -> Result<Lockfile, LockError> {

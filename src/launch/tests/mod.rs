@@ -99,7 +99,7 @@ impl Lab {
         env.insert("PATH".to_owned(), self.path("bin").to_string_lossy().into_owned());
         env.insert("HOME".to_owned(), self.path("home").to_string_lossy().into_owned());
         let platform = Platform { os: Os::Linux, arch: "x86_64".to_owned() };
-        Place { cwd: self.path("proj"), env, home: self.path("home"), platform }
+        Place { cwd: self.path("proj"), env, home: self.path("home"), platform, digests: Digests::default() }
     }
 
     fn resolve(&self, line: &str) -> Resolved {
