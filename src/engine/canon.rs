@@ -4,11 +4,18 @@
 //! escapes; different values give different bytes. Total: a strict value always has a form.
 //! Does not normalise Unicode: text that differs to a model differs here.
 
-use super::json::{Number, Object, Value};
+use super::json::text::plain_run;
+use super::json::{Number, Value};
 use std::cmp::Ordering;
 
-/// Gives the members of an object in some order.
-pub type Members = for<'a> fn(&'a Object) -> Vec<(&'a str, &'a Value)>;
+/// The order in which the members of an object are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By their keys, as the canonical form has them.
+    Canonical,
+    /// As they were received.
+    Received,
+}
 
 /// The canonical bytes of a value.
 pub fn canonical(value: &Value) -> Vec<u8> {
@@ -19,12 +26,11 @@ pub fn canonical(value: &Value) -> Vec<u8> {
 
 /// Appends the canonical bytes of a value.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
-    write_with(value, sorted, out);
+    write_with(value, Order::Canonical, out);
 }
 
-/// Appends a value spelled as in its canonical form, the members of each object in the order that `members`
-/// gives.
-pub fn write_with(value: &Value, members: Members, out: &mut Vec<u8>) {
+/// Appends a value spelled as in its canonical form, the members of each object in that order.
+pub fn write_with(value: &Value, order: Order, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -37,36 +43,44 @@ pub fn write_with(value: &Value, members: Members, out: &mut Vec<u8>) {
                 if index > 0 {
                     out.push(b',');
                 }
-                write_with(item, members, out);
+                write_with(item, order, out);
             }
             out.push(b']');
         }
         Value::Object(object) => {
-            out.push(b'{');
-            for (index, (key, value)) in members(object).into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out);
-                out.push(b':');
-                write_with(value, members, out);
+            let is_in_order = |a: &(&str, &Value), b: &(&str, &Value)| compare_keys(a.0, b.0).is_lt();
+            if order == Order::Received || object.iter().is_sorted_by(is_in_order) {
+                return write_members(object.iter(), order, out);
             }
-            out.push(b'}');
+            let mut members: Vec<(&str, &Value)> = object.iter().collect();
+            members.sort_unstable_by(|a, b| compare_keys(a.0, b.0));
+            write_members(members.into_iter(), order, out);
         }
     }
+}
+
+fn write_members<'a>(members: impl Iterator<Item = (&'a str, &'a Value)>, order: Order, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (index, (key, value)) in members.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(key, out);
+        out.push(b':');
+        write_with(value, order, out);
+    }
+    out.push(b'}');
 }
 
 /// Appends a string as RFC 8785 §3.2.2.2 escapes it, in quotes.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    for (index, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[start..index]);
-        start = index + 1;
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_run(rest));
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = special.split_first() else { break };
+        rest = after;
         let short = match byte {
             b'"' | b'\\' => byte,
             0x08 => b'b',
@@ -84,7 +98,6 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
         };
         out.extend_from_slice(&[b'\\', short]);
     }
-    out.extend_from_slice(&bytes[start..]);
     out.push(b'"');
 }
 
@@ -92,14 +105,6 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
 pub fn compare_keys(a: &str, b: &str) -> Ordering {
     // UTF-8 and UTF-16 order differ only where a surrogate pair meets U+E000..U+FFFF.
     if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
-}
-
-fn sorted(object: &Object) -> Vec<(&str, &Value)> {
-    let mut members: Vec<(&str, &Value)> = object.iter().collect();
-    if !members.is_sorted_by(|a, b| compare_keys(a.0, b.0).is_lt()) {
-        members.sort_unstable_by(|a, b| compare_keys(a.0, b.0));
-    }
-    members
 }
 
 /// Appends a number as ECMAScript's `Number::toString` spells it (RFC 8785 §3.2.2.3).

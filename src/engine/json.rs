@@ -9,6 +9,7 @@
 //! other crate in the build may switch on (`arbitrary_precision`, `preserve_order`, `float_roundtrip`).
 
 pub mod scan;
+pub mod text;
 pub mod write;
 
 use std::fmt;

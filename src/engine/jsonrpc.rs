@@ -221,7 +221,7 @@ impl fmt::Display for Id {
 
 /// An answer with a result, which is given as JSON.
 pub fn answer(id: &Id, result: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(result.len() + 64);
+    let mut out = Vec::with_capacity(result.len() + 128);
     out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
     id.write(&mut out);
     out.extend_from_slice(b",\"result\":");

@@ -117,6 +117,9 @@ impl fmt::Display for Placeholder {
     }
 }
 
+/// Up to so many members, looking each of them up is quicker than sorting.
+const FEW: usize = 16;
+
 /// Whether what is offered is what the pattern stands for on this machine.
 #[must_use]
 pub fn matches(pattern: &Value, offered: &Value, machine: &Machine) -> bool {
@@ -127,10 +130,19 @@ pub fn matches(pattern: &Value, offered: &Value, machine: &Machine) -> bool {
                 && pattern.iter().zip(offered).all(|(pattern, offered)| matches(pattern, offered, machine))
         }
         (Value::Object(pattern), Value::Object(offered)) => {
-            pattern.len() == offered.len()
-                && sorted(pattern).into_iter().zip(sorted(offered)).all(
-                    |((key, pattern), (other, offered))| key == other && matches(pattern, offered, machine),
-                )
+            if pattern.len() != offered.len() {
+                return false;
+            }
+            if pattern.len() <= FEW {
+                // Keys are unique, so that as many that are all found are the same.
+                return pattern.iter().all(|(key, pattern)| {
+                    offered.get(key).is_some_and(|offered| matches(pattern, offered, machine))
+                });
+            }
+            sorted(pattern)
+                .into_iter()
+                .zip(sorted(offered))
+                .all(|((key, pattern), (other, offered))| key == other && matches(pattern, offered, machine))
         }
         (pattern, offered) => pattern == offered,
     }
@@ -139,7 +151,7 @@ pub fn matches(pattern: &Value, offered: &Value, machine: &Machine) -> bool {
 /// [`matches()`] for one string, such as an argument or the URI that names a resource.
 #[must_use]
 pub fn matches_text(pattern: &str, offered: &str, machine: &Machine) -> bool {
-    if !pattern.contains("${") {
+    if !pattern.contains('$') || !pattern.contains("${") {
         return pattern == offered;
     }
     let Ok(segments) = pattern::parse(pattern) else { return false };

@@ -9,6 +9,7 @@ use super::{Approval, Gate, Record, Side, Stream, eras, words};
 use crate::engine::json::{Object, Value, write};
 use crate::engine::jsonrpc::{self, Id, Message};
 use crate::engine::surface::{Era, ItemKey, Kind, Surface, is_page};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The start of every cursor of ours; a page's number follows.
@@ -40,6 +41,8 @@ pub struct List {
     pub waiters: Vec<Waiter>,
     /// The verdict on everything that is offered or approved, by name.
     verdicts: BTreeMap<String, Verdict>,
+    /// How many bytes the last whole reading took.
+    pub size: usize,
     /// The answer of the last reading as it came, if it was a single page.
     pub line: Option<Line>,
     /// What the client gets: results, page by page.
@@ -147,8 +150,10 @@ impl List {
 
     /// Judges everything that is offered or approved.
     fn judge(&mut self, kind: Kind, judge: &Judge<'_>) {
-        let owed = |name: &&str| judge.is_owed(&ItemKey::new(kind, *name));
-        let names = judge.names(kind).filter(owed).map(str::to_owned).chain(self.offered.keys().cloned());
+        let is_missing =
+            |name: &&str| !self.offered.contains_key(*name) && judge.is_owed(&ItemKey::new(kind, *name));
+        let missing = judge.names(kind).filter(is_missing).map(str::to_owned);
+        let names = self.offered.keys().cloned().chain(missing);
         let verdict = |name: String| {
             let key = ItemKey::new(kind, name);
             let verdict = judge.verdict(&key, self.offered.get(&key.name));
@@ -212,8 +217,11 @@ impl Gate {
     fn serve(&mut self, era: Era, kind: Kind, waiters: Vec<Waiter>) {
         let view = self.view(era, kind);
         for waiter in &waiters {
-            let result = view.get(waiter.page).cloned().unwrap_or_else(|| page_result(era, kind, &[], None));
-            self.send_on(waiter.stream, jsonrpc::answer(&waiter.id, &result));
+            let answer = match view.get(waiter.page) {
+                Some(page) => jsonrpc::answer(&waiter.id, page),
+                None => jsonrpc::answer(&waiter.id, &page_result(era, kind, &[], None, 0)),
+            };
+            self.send_on(waiter.stream, answer);
         }
         let hash = view_hash(&view);
         let list = self.lists.entry((era, kind)).or_default();
@@ -246,6 +254,9 @@ impl Gate {
         let mut is_worth_keeping = !matches!(self.approval, Approval::Pinned(_));
         if let State::Read(_) = list.state {
             for (name, verdict) in &list.verdicts {
+                if *verdict == Verdict::Approved && self.judged.is_empty() {
+                    continue;
+                }
                 let offered = list.offered.get(name);
                 is_worth_keeping |= self.note(ItemKey::new(kind, name.as_str()), *verdict, offered);
             }
@@ -284,25 +295,31 @@ impl Gate {
             return view;
         }
         let items = self.served_items(era, kind);
-        let mut pages: Vec<&[Value]> = items.chunks(self.config.limits.page_items.max(1)).collect();
+        let size = self.lists.get(&(era, kind)).map_or(0, |list| list.size);
+        let mut pages: Vec<&[Cow<'_, Value>]> = items.chunks(self.config.limits.page_items.max(1)).collect();
         if pages.is_empty() {
             pages.push(&[]);
         }
         let last = pages.len() - 1;
         let next = |index: usize| (index < last).then(|| format!("{CURSOR}{}", index + 1));
-        pages.iter().enumerate().map(|(index, items)| page_result(era, kind, items, next(index))).collect()
+        pages
+            .iter()
+            .enumerate()
+            .map(|(index, items)| page_result(era, kind, items, next(index), size / (last + 1)))
+            .collect()
     }
 
     /// The items of a list as they are served, sorted by name.
-    fn served_items(&self, era: Era, kind: Kind) -> Vec<Value> {
+    fn served_items(&self, era: Era, kind: Kind) -> Vec<Cow<'_, Value>> {
         let list = self.lists.get(&(era, kind));
         let state = list.map_or(State::Unread, |list| list.state);
         if self.is_observing() {
-            return list
-                .map_or_else(Vec::new, |list| list.offered.values().map(|o| o.value.clone()).collect());
+            return list.map_or_else(Vec::new, |list| {
+                list.offered.values().map(|o| Cow::Borrowed(&o.value)).collect()
+            });
         }
         let Some(judge) = self.judge() else {
-            return if kind == Kind::Tool { vec![words::review_tool()] } else { Vec::new() };
+            return if kind == Kind::Tool { vec![Cow::Owned(words::review_tool())] } else { Vec::new() };
         };
         if judge.approved.pin.open.contains(&kind) && kind == Kind::Resource {
             return list.map_or_else(Vec::new, |list| list.open_items());
@@ -312,12 +329,13 @@ impl Gate {
             return judge
                 .names(kind)
                 .filter_map(|name| judge.approved_value(&ItemKey::new(kind, name)))
+                .map(Cow::Owned)
                 .collect();
         };
         let serve = |(name, verdict): (&String, &Verdict)| match verdict {
-            Verdict::Approved => list.offered.get(name).map(|offered| offered.value.clone()),
+            Verdict::Approved => list.offered.get(name).map(|offered| Cow::Borrowed(&offered.value)),
             Verdict::Changed | Verdict::Ambiguous | Verdict::Rejected => {
-                judge.approved_value(&ItemKey::new(kind, name.as_str()))
+                judge.approved_value(&ItemKey::new(kind, name.as_str())).map(Cow::Owned)
             }
             Verdict::New | Verdict::Removed | Verdict::Unfit | Verdict::Unlisted | Verdict::Unreadable => {
                 None
@@ -329,21 +347,20 @@ impl Gate {
 
 impl List {
     /// The items of a list that a person declared open; `ui://` pages never belong to it.
-    fn open_items(&self) -> Vec<Value> {
+    fn open_items(&self) -> Vec<Cow<'_, Value>> {
         let own = self.offered.iter().filter(|(name, offered)| !offered.is_ambiguous && !is_page(name));
-        own.map(|(_, offered)| offered.value.clone()).collect()
+        own.map(|(_, offered)| Cow::Borrowed(&offered.value)).collect()
     }
 }
 
 /// A list's result of ours.
-fn page_result(era: Era, kind: Kind, items: &[Value], next: Option<String>) -> Vec<u8> {
-    let mut result = Object::new();
-    result.insert(kind.key(), items.to_vec());
+fn page_result(era: Era, kind: Kind, items: &[Cow<'_, Value>], next: Option<String>, size: usize) -> Vec<u8> {
+    let mut rest = Object::new();
     if let Some(next) = next {
-        result.insert("nextCursor", next);
+        rest.insert("nextCursor", next);
     }
-    eras::complete(era, &mut result);
-    write::to_bytes(&Value::Object(result))
+    eras::complete(era, &mut rest);
+    write::object_of_list(kind.key(), items.iter().map(AsRef::as_ref), &rest, size + 128)
 }
 
 fn view_hash(view: &[Vec<u8>]) -> blake3::Hash {

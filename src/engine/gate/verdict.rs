@@ -98,7 +98,8 @@ impl Verdict {
 impl Judge<'_> {
     /// The verdict on an item and its offer.
     pub fn verdict(&self, key: &ItemKey, offered: Option<&Offered>) -> Verdict {
-        let is_pinned = self.pin(key).is_some();
+        let pin = self.pin(key);
+        let is_pinned = pin.is_some();
         let Some(offered) = offered else {
             return if is_pinned { Verdict::Removed } else { Verdict::Unlisted };
         };
@@ -108,7 +109,7 @@ impl Judge<'_> {
         if key.name.starts_with(OWN_NAMES) {
             return Verdict::Rejected;
         }
-        if self.definitions(key).any(|own| placeholder::matches(&own.value, &offered.value, self.machine)) {
+        if self.here(pin).any(|own| placeholder::matches(&own.value, &offered.value, self.machine)) {
             return if self.approved.unfit.contains(key) { Verdict::Unfit } else { Verdict::Approved };
         }
         // Hashed only here: what is approved needs no digest.
@@ -160,7 +161,11 @@ impl Judge<'_> {
 
     /// The approved definitions whose condition holds here.
     fn definitions(&self, key: &ItemKey) -> impl Iterator<Item = &Definition> {
-        self.pin(key).into_iter().flat_map(|pin| &pin.definitions).filter(|definition| self.holds(definition))
+        self.here(self.pin(key))
+    }
+
+    fn here<'a>(&self, pin: Option<&'a Pin>) -> impl Iterator<Item = &'a Definition> {
+        pin.into_iter().flat_map(|pin| &pin.definitions).filter(|definition| self.holds(definition))
     }
 
     fn holds(&self, definition: &Definition) -> bool {

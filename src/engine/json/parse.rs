@@ -2,6 +2,7 @@
 //!
 //! Promises: errors carry the path and the byte where reading stopped. Does not guess or repair.
 
+use super::text::plain_run;
 use super::{MAX_DEPTH, Number, Object, Reason, Refusal, Step, Value};
 use std::collections::HashSet;
 
@@ -145,6 +146,7 @@ impl Parser<'_> {
         let mut out = String::new();
         let mut start = self.at;
         loop {
+            self.at += plain_run(&self.text.as_bytes()[self.at..]);
             match self.peek() {
                 Some(b'"') => {
                     if out.is_empty() {
@@ -160,8 +162,8 @@ impl Parser<'_> {
                     out.push(self.escape()?);
                     start = self.at;
                 }
-                Some(0..=0x1F) | None => return Err(self.refuse(Reason::Expected("a closing quote"))),
-                Some(_) => self.at += 1,
+                // A control character, or the end.
+                Some(_) | None => return Err(self.refuse(Reason::Expected("a closing quote"))),
             }
         }
     }

@@ -9,6 +9,7 @@
 //! Does not: record members inside arrays, or deeper than [`Outline`] says.
 
 use super::parse::{LINEAR_KEYS, Parser};
+use super::text::plain_run;
 use super::{MAX_DEPTH, Reason, Refusal};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -323,21 +324,6 @@ impl<'a> Scanner<'a> {
         }
         self.strictly(Parser::number).map(drop)
     }
-}
-
-/// How many bytes at the start need no look in a string: no quote, backslash or control character.
-fn plain_run(bytes: &[u8]) -> usize {
-    const WIDTH: usize = 32;
-    let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-    let mut at = 0;
-    // Without an early exit inside a chunk, the compiler looks at many bytes at once.
-    for chunk in bytes.chunks_exact(WIDTH) {
-        if chunk.iter().fold(false, |found, byte| found | special(*byte)) {
-            break;
-        }
-        at += WIDTH;
-    }
-    at + bytes[at..].iter().position(|byte| special(*byte)).unwrap_or(bytes.len() - at)
 }
 
 #[cfg(test)]
