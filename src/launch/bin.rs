@@ -93,7 +93,8 @@ fn launched(file: &Path) -> Option<PathBuf> {
 
 /// The start of a file, if it is text.
 pub(super) fn head(file: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
+    // With room for one byte more, the end is seen without asking for it in small pieces.
+    let mut bytes = Vec::with_capacity(HEAD + 1);
     fs::File::open(file).ok()?.take(HEAD as u64).read_to_end(&mut bytes).ok()?;
     if bytes.contains(&0) {
         return None;

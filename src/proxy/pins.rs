@@ -8,7 +8,7 @@
 mod lock;
 mod runs;
 
-pub use runs::{ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Runs};
+pub use runs::{ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Runs, is_one_file};
 
 use super::expanded::is_expanded;
 use crate::engine::approval::Lifetime;
@@ -209,6 +209,9 @@ impl Pins {
     /// Takes up the approvals for one session that nobody uses yet; without that none of them counts,
     /// or each would be good for any number of sessions.
     fn claim(&self, trust: &mut Option<Trust>) -> Option<&str> {
+        if trust.as_ref().is_none_or(|trust| trust.grants().is_empty()) {
+            return Some(&self.session);
+        }
         let lock = files::resolve(&self.lock());
         let is_free = |grant: &&Grant| {
             grant.lifetime == Lifetime::Once && grant.session.is_none() && self.is_own(grant, &lock)
@@ -225,6 +228,9 @@ impl Pins {
 
     /// The time to the end of the day, if an approval may end with it.
     fn ends_in(&self, trust: &Trust) -> Option<Duration> {
+        if trust.grants().is_empty() {
+            return None;
+        }
         let lock = files::resolve(&self.lock());
         let ends = |grant: &Grant| matches!(grant.lifetime, Lifetime::Until(_)) && self.is_own(grant, &lock);
         if !trust.grants().iter().any(ends) {

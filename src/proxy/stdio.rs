@@ -6,7 +6,7 @@
 //! closed starts nothing, says why through the client, and starts the server once it opens.
 
 use super::ends;
-use super::pins::{ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Asked, Loaded, Pins, ProxyError, Runs};
+use super::pins::{self, ARTIFACT_CHANGED, ARTIFACT_UNSEEN, Asked, Loaded, Pins, ProxyError, Runs};
 use super::pump::{Check, Checked, Pump};
 use super::report::Report;
 use super::server::{Happened, Server};
@@ -352,6 +352,8 @@ async fn news(server: &mut Option<Server>) -> Happened {
 /// What was seen when it was approved and cannot be seen now is not let through.
 fn check(pins: Arc<Pins>, launch: Launch, approval: Approval, runs: Runs) -> Check {
     let is_late = matches!(runs, Runs::Unseen | Runs::Otherwise);
+    // One file is looked at sooner than a thread has started.
+    let is_small = pins::is_one_file(&approval);
     let again = move || {
         let runs = pins.runs(&launch, &approval);
         pins.forget_digests();
@@ -364,8 +366,12 @@ fn check(pins: Arc<Pins>, launch: Launch, approval: Approval, runs: Runs) -> Che
     };
     // A comparison that breaks off has compared nothing.
     let broken = || Checked { refused: Some(ARTIFACT_UNSEEN), dependencies: None };
-    let result = async move { tokio::task::spawn_blocking(again).await.unwrap_or_else(|_| broken()) };
-    Check { result: Box::pin(result), is_late }
+    let result: Pin<Box<dyn Future<Output = Checked>>> = if is_small {
+        Box::pin(async move { again() })
+    } else {
+        Box::pin(async move { tokio::task::spawn_blocking(again).await.unwrap_or_else(|_| broken()) })
+    };
+    Check { result, is_late }
 }
 
 /// The client is gone: what it asked for is still done, then the server may leave by itself.

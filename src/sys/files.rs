@@ -242,6 +242,9 @@ pub fn guard(guards: &Path, path: &Path, wait: Duration) -> Result<Guard, FilesE
 /// The file that a path leads to: symlinks followed even if the last one dangles, its folder made
 /// absolute. Two spellings of one place give one answer.
 pub fn resolve(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
     let mut target = path.to_owned();
     for _ in 0..40 {
         match fs::read_link(&target) {
@@ -254,7 +257,7 @@ pub fn resolve(path: &Path) -> PathBuf {
         _ => Path::new("."),
     };
     match (fs::canonicalize(parent), target.file_name()) {
-        (Ok(parent), Some(name)) => fs::canonicalize(&target).unwrap_or_else(|_| parent.join(name)),
+        (Ok(parent), Some(name)) => parent.join(name),
         _ => std::path::absolute(&target).unwrap_or(target),
     }
 }

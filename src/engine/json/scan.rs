@@ -6,7 +6,7 @@
 //! the parser: what is quick here is only the plain case, and every escape and every number that is
 //! not a short integer is read by the parser.
 //!
-//! Does not: record members inside arrays, or deeper than [`Outline`] says.
+//! Does not: record members inside arrays, or deeper than [`Outline`] says or [`scan_along`] was asked for.
 
 use super::parse::{LINEAR_KEYS, Parser};
 use super::text::plain_run;
@@ -45,6 +45,12 @@ pub fn scan(bytes: &[u8]) -> Result<Outline<'_>, Refusal> {
     })
 }
 
+/// The same, recording the members of every object on a path of keys from the root, its end included, and
+/// nothing else.
+pub fn scan_along<'a>(bytes: &'a [u8], path: &[&str]) -> Option<Outline<'a>> {
+    Outline::along(std::str::from_utf8(bytes).ok()?, path, Record::On(0))
+}
+
 impl<'a> Outline<'a> {
     /// The members of the root, if it is an object.
     pub fn members(&self) -> impl Iterator<Item = &Member<'a>> {
@@ -56,6 +62,14 @@ impl<'a> Outline<'a> {
         let place = self.members.iter().position(|member| member.depth == 0 && member.key == key);
         let inner = place.map_or(&[][..], |place| &self.members[place + 1..]);
         inner.iter().take_while(|member| member.depth > 0).filter(|member| member.depth == 1)
+    }
+
+    /// The members of the object at a path of keys, if they were recorded.
+    pub fn members_at(&self, path: &[&str]) -> impl Iterator<Item = &Member<'a>> {
+        let (depth, span) = (path.len(), self.span(path).unwrap_or(0..0));
+        let is_within =
+            move |member: &&Member<'_>| span.start < member.span.start && member.span.end < span.end;
+        self.members.iter().filter(move |member| member.depth == depth).filter(is_within)
     }
 
     /// Where the value at a path of keys stands.
@@ -99,11 +113,15 @@ impl<'a> Outline<'a> {
     }
 
     fn of(text: &'a str) -> Option<Self> {
-        let mut scanner =
-            Scanner { text, at: 0, keys: Vec::new(), members: Vec::new(), elements: Vec::new() };
+        Self::along(text, &[], Record::Root)
+    }
+
+    fn along(text: &'a str, path: &[&str], record: Record) -> Option<Self> {
+        let (keys, members, elements) = (Vec::new(), Vec::new(), Vec::new());
+        let mut scanner = Scanner { text, path, at: 0, keys, members, elements };
         scanner.skip_space();
         let start = scanner.at;
-        scanner.value(0, Record::Root)?;
+        scanner.value(0, record)?;
         let root = start..scanner.at;
         scanner.skip_space();
         let (members, elements) = (scanner.members, scanner.elements);
@@ -127,6 +145,8 @@ enum Record {
     Root,
     Member,
     Meta,
+    /// The object that so many keys of the path lead to.
+    On(usize),
     Nothing,
 }
 
@@ -136,21 +156,25 @@ impl Record {
             Record::Root => Some(0),
             Record::Member => Some(1),
             Record::Meta => Some(2),
+            Record::On(depth) => Some(depth),
             Record::Nothing => None,
         }
     }
 
-    fn of_member(self, key: &str) -> Self {
+    fn of_member(self, key: &str, path: &[&str]) -> Self {
         match self {
+            Record::On(depth) if path.get(depth) == Some(&key) => Record::On(depth + 1),
             Record::Root => Record::Member,
             Record::Member if key == "_meta" => Record::Meta,
-            Record::Member | Record::Meta | Record::Nothing => Record::Nothing,
+            Record::Member | Record::Meta | Record::On(_) | Record::Nothing => Record::Nothing,
         }
     }
 }
 
-struct Scanner<'a> {
+struct Scanner<'a, 'p> {
     text: &'a str,
+    /// The keys along which members are recorded, where they are not those of a message.
+    path: &'p [&'p str],
     at: usize,
     /// The keys of all objects that are open, the innermost last.
     keys: Vec<Cow<'a, str>>,
@@ -158,7 +182,7 @@ struct Scanner<'a> {
     elements: Vec<Range<usize>>,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> Scanner<'a, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -272,7 +296,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn member(&mut self, key: Cow<'a, str>, depth: usize, record: Record) -> Option<()> {
-        let inner = record.of_member(&key);
+        let inner = record.of_member(&key, self.path);
         let start = self.at;
         let Some(outer) = record.depth() else {
             return self.value(depth + 1, inner);

@@ -7,6 +7,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn check(text: &[u8]) {
+    assert_eq!(scan_along(text, &["a", "a"]).is_some(), scan(text).is_ok());
     match (scan(text), parse(text)) {
         (Ok(_), Ok(_)) => {}
         (Err(ours), Err(theirs)) => assert_eq!(ours, theirs),
@@ -131,6 +132,23 @@ fn finds_the_outer_members() {
     let batch = scan(b"[ {\"a\":[1]} , 2]").unwrap();
     let elements: Vec<_> = batch.elements().unwrap().iter().map(|span| &batch.text()[span.clone()]).collect();
     assert_eq!(elements, ["{\"a\":[1]}", "2"]);
+}
+
+#[test]
+fn finds_the_members_along_a_path() {
+    let text = r#"{"v": 1, "s\u0065rvers": {"x": {"a": 1}, "y\"": {"a": [{"b": 1}], "l": {"c": 2}}, "z": 3}, "w": {"x": 1}}"#;
+    let outline = scan_along(text.as_bytes(), &["servers", "y\""]).unwrap();
+    let keys = |path: &[&str]| -> Vec<String> {
+        outline.members_at(path).map(|member| member.key.to_string()).collect()
+    };
+    assert_eq!(keys(&[]), ["v", "servers", "w"]);
+    assert_eq!(keys(&["servers"]), ["x", "y\"", "z"]);
+    assert_eq!(keys(&["servers", "y\""]), ["a", "l"]);
+    assert_eq!(keys(&["servers", "x"]), Vec::<String>::new());
+    assert_eq!(keys(&["w"]), Vec::<String>::new());
+    assert_eq!(outline.raw(&["servers", "y\"", "l"]), Some("{\"c\": 2}"));
+    assert_eq!(outline.raw(&["servers", "nobody's"]), None);
+    assert_eq!(outline.raw(&["v"]), Some("1"));
 }
 
 /// Text that is nearly JSON: tokens that hit the rules, in any order.

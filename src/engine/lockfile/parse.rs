@@ -7,6 +7,7 @@
 use super::error::{LockError, Place};
 use super::{Condition, Definition, Lockfile, Pin, ServerPin, VERSION, place};
 use crate::engine::digest::{Digest, Tag};
+use crate::engine::json::scan::{Outline, scan_along};
 use crate::engine::json::{self, Object, Path, Step, Value};
 use crate::engine::launchpin::{Artifact, LaunchPin};
 use crate::engine::surface::{ItemKey, Kind, Surface};
@@ -57,27 +58,22 @@ pub fn parse_trusted_server(bytes: &[u8], name: &str, part: Part) -> Result<Opti
 }
 
 fn only(bytes: &[u8], name: &str, part: Part) -> Option<Option<ServerPin>> {
-    let outline = json::scan::scan(bytes).ok()?;
+    let outline = scan_along(bytes, &["servers", name])?;
     if outline.raw(&["version"])? != VERSION.to_string() || !outline.raw(&["servers"])?.starts_with('{') {
         return None;
     }
-    let Some(member) = outline.members_of("servers").find(|member| member.key == name) else {
-        return Some(None);
-    };
-    let bytes = &bytes[member.span.clone()];
+    let Some(span) = outline.span(&["servers", name]) else { return Some(None) };
     let value = match part {
-        Part::Whole => json::parse(bytes).ok()?,
-        Part::Start => without_items(bytes)?,
+        Part::Whole => json::parse(&bytes[span]).ok()?,
+        Part::Start => Value::Object(without_items(bytes, &outline, &["servers", name])?),
     };
     server(value, Path::default(), Digests::Verified).ok().map(Some)
 }
 
-fn without_items(server: &[u8]) -> Option<Value> {
-    let outline = json::scan::scan(server).ok().filter(json::scan::Outline::is_object)?;
+fn without_items(bytes: &[u8], outline: &Outline<'_>, server: &[&str]) -> Option<Object> {
     let is_item = |key: &str| Kind::ALL.iter().any(|kind| kind.key() == key);
-    let others = outline.members().filter(|member| !is_item(&member.key));
-    let read = others.map(|member| Some((&*member.key, json::parse(&server[member.span.clone()]).ok()?)));
-    Some(Value::Object(read.collect::<Option<Object>>()?))
+    let others = outline.members_at(server).filter(|member| !is_item(&member.key));
+    others.map(|member| Some((&*member.key, json::parse(&bytes[member.span.clone()]).ok()?))).collect()
 }
 
 fn read(bytes: &[u8], digests: Digests) -> Result<Lockfile, LockError> {

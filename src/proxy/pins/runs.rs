@@ -99,6 +99,11 @@ fn pinned_artifact(approval: &Approval) -> Option<&Artifact> {
     }
 }
 
+/// Whether what is pinned to run is a single file.
+pub fn is_one_file(approval: &Approval) -> bool {
+    matches!(pinned_artifact(approval), Some(Artifact::Script { .. } | Artifact::Binary { .. }))
+}
+
 /// What runs cannot be seen though it was when it was pinned.
 pub const ARTIFACT_UNSEEN: &str = "what it runs cannot be found out on this machine, and was approved, so it was not let through. The user can look at it with `mcpwatch check`.";
 
