@@ -5,7 +5,7 @@
 //! is no longer the one that was loaded. Does not decide whether a lock is trusted (`trust`).
 
 use super::trust::{Standing, Trust};
-use crate::engine::digest::{Digest, Tag};
+use crate::engine::digest::{Digest, Hashing, Tag};
 use crate::engine::lockfile::{self, LockError, Lockfile, Part, ServerPin};
 use crate::sys::files::{self, Access, FilesError};
 use std::fs;
@@ -111,6 +111,17 @@ pub fn load_standing(path: &Path, trust: Option<&Trust>) -> Result<Option<(Loade
     let lockfile = unread.lockfile()?;
     let Unread { path, digest, standing, bytes, .. } = unread;
     Ok(Some((Loaded { path, bytes, digest, lockfile }, standing)))
+}
+
+/// The digest of a lock's content and how it stands, without keeping it; `None` if there is none.
+pub fn standing(path: &Path, trust: Option<&Trust>) -> Result<Option<(Digest, Standing)>, LocksError> {
+    let mut hashing = Hashing::new(Tag::Lock);
+    let Some(()) = files::read_in_pieces(path, files::LIMIT, |piece| hashing.update(piece))? else {
+        return Ok(None);
+    };
+    let digest = hashing.finish();
+    let standing = |trust: &Trust| trust.standing(&files::resolve(path), &digest);
+    Ok(Some((digest, trust.map_or(Standing::Never, standing))))
 }
 
 /// Tells how a lock's content stands, without reading what it says; `None` if there is none.

@@ -110,6 +110,45 @@ impl FilesError {
 /// Reads a whole file of at most `limit` bytes; `None` if there is none.
 pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FilesError> {
     let refuse = |source| FilesError::Read { path: path.to_owned(), source };
+    let Some((file, length)) = open(path)? else { return Ok(None) };
+    // One byte more, so that the end is seen without growing.
+    let size = usize::try_from(length.min(limit)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(size + 1);
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(refuse)?;
+    if bytes.len() as u64 > limit {
+        return Err(FilesError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(Some(bytes))
+}
+
+/// Shows a file of at most `limit` bytes piece by piece, without keeping it; `None` if there is none.
+pub fn read_in_pieces(
+    path: &Path,
+    limit: u64,
+    mut show: impl FnMut(&[u8]),
+) -> Result<Option<()>, FilesError> {
+    let Some((file, _)) = open(path)? else { return Ok(None) };
+    let (mut file, mut length) = (file.take(limit + 1), 0);
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(Some(())),
+            Ok(read) => {
+                length += read as u64;
+                if length > limit {
+                    return Err(FilesError::TooLarge { path: path.to_owned(), limit });
+                }
+                show(&piece[..read]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(FilesError::Read { path: path.to_owned(), source }),
+        }
+    }
+}
+
+/// Opens a file, and tells its length; `None` if there is none.
+fn open(path: &Path) -> Result<Option<(File, u64)>, FilesError> {
+    let refuse = |source| FilesError::Read { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -119,14 +158,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FilesError> {
     if !metadata.is_file() {
         return Err(refuse(io::Error::new(io::ErrorKind::InvalidInput, "not a file")));
     }
-    // One byte more, so that the end is seen without growing.
-    let size = usize::try_from(metadata.len().min(limit)).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(size + 1);
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(refuse)?;
-    if bytes.len() as u64 > limit {
-        return Err(FilesError::TooLarge { path: path.to_owned(), limit });
-    }
-    Ok(Some(bytes))
+    Ok(Some((file, metadata.len())))
 }
 
 /// Reads a file that must be ours alone, in a folder that is ours alone; `None` if there is none.

@@ -30,7 +30,6 @@ pub struct Seen {
 }
 
 /// Everything outside this process that an approval is read from, apart from the day.
-#[derive(PartialEq)]
 pub struct Ground {
     lock: Digest,
     standing: Standing,
@@ -51,17 +50,15 @@ impl Pins {
         seen: Seen,
         part: Part,
     ) -> Result<Option<(Arc<Approved>, Option<Rest>)>, &'static str> {
+        if !self.may_obey(&seen.policy).unwrap_or(false) {
+            return Err(BROUGHT);
+        }
+        if let Some(approved) = self.unchanged(&seen) {
+            return Ok(Some((approved, None)));
+        }
         let Some(lock) = self.open(&seen)? else { return Ok(None) };
         // Any other lock is verified as a whole before it counts.
         let part = if lock.standing == Standing::Trusted { part } else { Part::Whole };
-        let ground = ground(&lock, &seen);
-        // Files are looked at far more often than they change. An approval that ends is read anew.
-        let is_lasting = seen.trust.as_ref().is_none_or(|trust| trust.grants().is_empty());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, approved)) = known.as_ref().filter(|(known, _)| is_lasting && *known == ground) {
-            return Ok(Some((Arc::clone(approved), None)));
-        }
-        drop(known);
         let Some(approved) = self.pinned(&lock, &seen, part)? else {
             let was_revoked = seen.trust.is_some_and(|trust| {
                 let denials = trust.denials().iter();
@@ -77,7 +74,7 @@ impl Pins {
         if part == Part::Start {
             return Ok(Some((approved, Some(Rest { lock, seen }))));
         }
-        self.remember(ground, &approved);
+        self.remember(&lock, seen, &approved);
         Ok(Some((approved, None)))
     }
 
@@ -93,7 +90,7 @@ impl Pins {
         loaded.approval = match self.pinned(&lock, &seen, Part::Whole) {
             Ok(Some(whole)) if is_same(&whole) => {
                 let whole = Arc::new(whole);
-                self.remember(ground(&lock, &seen), &whole);
+                self.remember(&lock, seen, &whole);
                 Approval::Pinned(whole)
             }
             Ok(_) => Approval::Closed(LOCK_UNREADABLE.to_owned()),
@@ -101,16 +98,28 @@ impl Pins {
         };
     }
 
-    fn remember(&self, ground: Ground, approved: &Arc<Approved>) {
+    /// What was approved last, if everything it was read from is as it was. Files are looked at far more
+    /// often than they change; an approval that ends is read anew.
+    fn unchanged(&self, seen: &Seen) -> Option<Arc<Approved>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ground, approved) = known.as_ref()?;
+        let is_lasting = seen.trust.as_ref().is_none_or(|trust| trust.grants().is_empty());
+        if !is_lasting || ground.trust != seen.trust || ground.policy != seen.policy {
+            return None;
+        }
+        let (lock, standing) = locks::standing(&self.lock(), seen.trust.as_ref()).ok()??;
+        (ground.lock == lock && ground.standing == standing).then(|| Arc::clone(approved))
+    }
+
+    fn remember(&self, lock: &Unread, seen: Seen, approved: &Arc<Approved>) {
+        let Seen { trust, policy, .. } = seen;
+        let ground = Ground { lock: lock.digest, standing: lock.standing, trust, policy };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((ground, Arc::clone(approved)));
     }
 
     /// The lock, if it may be obeyed.
     fn open(&self, seen: &Seen) -> Result<Option<Unread>, &'static str> {
         let (path, trust) = (self.lock(), seen.trust.as_ref());
-        if !self.may_obey(&seen.policy).unwrap_or(false) {
-            return Err(BROUGHT);
-        }
         let Some(lock) = locks::look(&path, trust).map_err(|_| LOCK_UNREADABLE)? else {
             let resolved = files::resolve(&path);
             let was_there = trust.is_some_and(|trust| trust.locks().any(|(known, _)| known == resolved));
@@ -168,10 +177,6 @@ impl Pins {
         let tools = pin.items.iter().filter(|(key, pin)| key.kind == Kind::Tool && is_unfit(pin));
         tools.map(|(key, _)| key.clone()).collect()
     }
-}
-
-fn ground(lock: &Unread, seen: &Seen) -> Ground {
-    Ground { lock: lock.digest, standing: lock.standing, trust: seen.trust.clone(), policy: seen.policy }
 }
 
 /// The lock as it counts now, with what was approved for this session or until a date.
