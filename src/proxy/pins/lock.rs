@@ -43,13 +43,12 @@ pub struct Rest {
     seen: Seen,
 }
 
+/// What is approved, and what is left to be read of that.
+pub type Found = (Arc<Approved>, Option<Rest>);
+
 impl Pins {
     /// What is approved, and what is left to be read of that; `None` if nobody ever approved this server.
-    pub(super) fn approved(
-        &self,
-        seen: Seen,
-        part: Part,
-    ) -> Result<Option<(Arc<Approved>, Option<Rest>)>, &'static str> {
+    pub(super) fn approved(&self, seen: Seen, part: Part) -> Result<Option<Found>, &'static str> {
         if !self.may_obey(&seen.policy).unwrap_or(false) {
             return Err(BROUGHT);
         }
