@@ -21,8 +21,10 @@ use tokio::task::JoinHandle;
 /// How much of a process's stderr is kept.
 pub const TAIL: usize = 16 * 1024;
 
-/// How long a group may take between SIGTERM and SIGKILL.
-pub const GRACE: Duration = Duration::from_secs(2);
+/// How long a group may take between SIGTERM and SIGKILL. Whoever ends a gate must not do so sooner, or the
+/// group is left behind: the client libraries of npm (`@modelcontextprotocol/sdk` 1.x) and PyPI (`mcp` 2.x)
+/// wait two seconds.
+pub const GRACE: Duration = Duration::from_millis(1_500);
 
 /// How long a process may take to leave by itself after its stdin closed. Short, because a reading waits
 /// for it, and SIGTERM is no harm to a server that was only asked for its lists.
