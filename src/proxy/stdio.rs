@@ -32,6 +32,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// How long a server may take to leave after its stdin closed.
 const LEAVE: Duration = Duration::from_secs(3);
 
+/// How long it may take to leave after a second signal. Claude Code sends SIGINT, SIGTERM 100 ms later and
+/// SIGKILL 400 ms after that.
+const HURRY: Duration = Duration::from_millis(200);
+
 /// How long a burst of changes may take until it is told.
 const SETTLE: Duration = Duration::from_millis(20);
 
@@ -148,7 +152,7 @@ impl<'a> Conversation<'a> {
                         self.approval = Approval::Closed(why.to_owned());
                         pump.tell(Input::Approval(self.approval.clone()));
                         pump.tell(Input::ServerClosed(why.to_owned()));
-                        end_server(server.take()).await;
+                        end_server(server.take(), &mut self.signals).await;
                         from_server = Box::pin(std::future::pending());
                         continue;
                     }
@@ -193,7 +197,7 @@ impl<'a> Conversation<'a> {
                 let _unread = tokio::time::timeout(LAST_WORDS, from_client).await;
             }
         }
-        finish(end, pump, server).await
+        finish(end, pump, server, &mut self.signals).await
     }
 
     /// Ties a server that was started to the pump.
@@ -387,11 +391,11 @@ async fn leave(pump: &Pump) -> io::Result<()> {
     Ok(())
 }
 
-async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
+async fn finish(end: End, pump: &Pump, server: Option<Server>, signals: &mut Signals) -> u8 {
     let code = match end {
         End::Client => {
             pump.close_server().await;
-            end_server(server).await
+            end_server(server, signals).await
         }
         End::Server => {
             let mut server = server;
@@ -401,7 +405,7 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
             };
             let _client_gone = tokio::time::timeout(LEAVE, pump.flush()).await;
             pump.close_server().await;
-            end_server(server).await;
+            end_server(server, signals).await;
             code
         }
         End::Signal(signal) => {
@@ -409,7 +413,7 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
                 server.signal(signal);
             }
             pump.close_server().await;
-            end_server(server).await;
+            end_server(server, signals).await;
             u8::try_from(128 + signal).unwrap_or(1)
         }
     };
@@ -421,10 +425,18 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>) -> u8 {
     code
 }
 
-async fn end_server(server: Option<Server>) -> u8 {
-    match server {
-        Some(server) => server.end().await,
-        None => 0,
+/// Ends the server with its group. Whoever sends one more signal meanwhile will kill us soon, and may find
+/// nothing left behind then.
+async fn end_server(server: Option<Server>, signals: &mut Signals) -> u8 {
+    let Some(server) = server else { return 0 };
+    let mut ending = std::pin::pin!(server.end());
+    tokio::select! {
+        code = &mut ending => code,
+        signal = signals.next() => {
+            // What did not end in time is killed when this is dropped.
+            let ended = tokio::time::timeout(HURRY, ending).await;
+            ended.unwrap_or_else(|_| u8::try_from(128 + signal).unwrap_or(1))
+        }
     }
 }
 

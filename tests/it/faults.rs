@@ -158,14 +158,17 @@ fn a_client_that_is_killed_leaves_nothing_running() {
     }
 }
 
-/// The client libraries of npm and PyPI close a server's input, send SIGTERM two seconds later and SIGKILL
-/// two seconds after that. A server that heeds neither of the first must not outlive the gate.
-#[test]
-fn a_stubborn_server_is_gone_before_libraries_kill_the_gate() {
+/// What a client does to a server that it wants to end, each with what it waits after that, in milliseconds;
+/// `None` closes the server's input.
+type Ending = &'static [(Option<Signal>, u64)];
+
+/// A server that heeds neither a closed input nor signals must not outlive the gate.
+#[track_caller]
+fn check_ending(how: Ending) {
     let place = Place::new();
     let pid = place.path("state").join("stubborn");
     let script =
-        format!("trap '' TERM; echo $$ >{}; \"$0\" \"$@\"; while :; do sleep 1; done", pid.display());
+        format!("trap '' INT TERM; echo $$ >{}; \"$0\" \"$@\"; while :; do sleep 1; done", pid.display());
     let mut args = vec!["-c".to_owned(), script, fixture::path().to_str().unwrap().to_owned()];
     args.extend(place.server(&[]));
     let launch = CommandLaunch { command: "sh".to_owned(), args: args.clone(), ..CommandLaunch::default() };
@@ -173,21 +176,33 @@ fn a_stubborn_server_is_gone_before_libraries_kill_the_gate() {
     let mut command = place.run(&["--trust-lock"]);
     command.args(["--", "sh"]).args(&args).stderr(Stdio::null());
     let mut gate = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = gate.stdin.take().unwrap();
-    writeln!(stdin, "{}", SCRIPT[0]).unwrap();
+    let mut stdin = gate.stdin.take();
+    writeln!(stdin.as_mut().unwrap(), "{}", SCRIPT[0]).unwrap();
     BufReader::new(gate.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
     let server = Pid::from_raw(std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap());
-    let patience = std::time::Duration::from_secs(2);
-    drop(stdin);
-    std::thread::sleep(patience);
-    assert!(lives(server), "the server is not stubborn, so that nothing is tried");
     let own = Pid::from_raw(i32::try_from(gate.id()).unwrap());
-    kill(own, Signal::SIGTERM).unwrap();
-    std::thread::sleep(patience);
-    // A gate that has ended already is what is hoped for.
-    let _ended = kill(own, Signal::SIGKILL);
+    assert!(lives(server));
+    for (signal, then) in how {
+        match signal {
+            None => drop(stdin.take()),
+            // A gate that has ended already is what is hoped for.
+            Some(signal) => _ = kill(own, *signal),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(*then));
+    }
     ends(server, "the server");
     let _status = gate.wait().unwrap();
+}
+
+#[test]
+fn a_stubborn_server_is_gone_before_libraries_kill_the_gate() {
+    // `@modelcontextprotocol/sdk` 1.x of npm and `mcp` 2.x of PyPI.
+    check_ending(&[(None, 2_000), (Some(Signal::SIGTERM), 2_000), (Some(Signal::SIGKILL), 0)]);
+}
+
+#[test]
+fn a_stubborn_server_is_gone_before_claude_code_kills_the_gate() {
+    check_ending(&[(Some(Signal::SIGINT), 100), (Some(Signal::SIGTERM), 400), (Some(Signal::SIGKILL), 0)]);
 }
 
 #[test]
