@@ -108,8 +108,10 @@ def daemon(folder):
 
 
 def stripped(section):
-    """The name without what another compiler, or another crate of the same name, makes otherwise."""
-    return re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", re.sub(r"\.llvm\.\d+$", ".llvm.*", section))
+    """The name without what another compiler makes otherwise: its names of crates, and the places in the
+    name itself that parts of it refer back to, which move with their length."""
+    section = re.sub(r"\.llvm\.\d+$", ".llvm.*", section)
+    return re.sub(r"B[0-9A-Za-z]*_", "B*_", re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", section))
 
 
 def sections():
