@@ -184,3 +184,7 @@ pub(super) fn is_native(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     matches!(ending.as_str(), "node" | "so" | "pyd" | "dll" | "dylib" | "exe") || name.contains(".so.")
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;
