@@ -62,15 +62,46 @@ async function call({ call: name, with: given, progress, cancel }) {
     return old ? client.callTool(params, undefined, request) : client.callTool(params, request);
 }
 
-async function task({ task: name, with: given }) {
-    // Only this library has tasks as they were before 2026-07-28.
-    if (!old) return null;
+// What came of something, in words that can be compared.
+const outcome = (promise) =>
+    promise.then(
+        (result) => ({ result: result ?? null }),
+        (error) => ({ error: { code: error.code ?? null, message: error.message } }),
+    );
+
+// A task as of 2025-11-25. One library has calls for it, the other leaves requests and answers to the caller.
+async function task({ task: name, with: given, then: abandon }) {
     const seen = [];
-    const stream = client.experimental.tasks.callToolStream(
-        { name, arguments: given ?? {} }, undefined, { task: { ttl: 60000 } });
-    for await (const message of stream) {
-        // How often the state of a task is looked at is a matter of time.
-        if (message.type !== 'taskStatus') seen.push(message);
+    const step = async (does, asked) => {
+        const came = await outcome(asked);
+        seen.push({ does, ...came });
+        return came.result;
+    };
+    const params = { name, arguments: given ?? {} };
+    const anything = { '~standard': { version: 1, vendor: 'driver', validate: (value) => ({ value }) } };
+    const ask = (method, params) => step(method, client.request({ method, params }, anything));
+    let id;
+    if (old) {
+        const stream = client.experimental.tasks.callToolStream(params, undefined, { task: { ttl: 60000 } });
+        for await (const message of stream) {
+            // How often the state of a task is looked at is a matter of time.
+            if (message.type !== 'taskStatus') seen.push(message);
+            id ??= message.task?.taskId;
+            if (abandon) break;
+        }
+    } else {
+        id = (await ask('tools/call', { ...params, task: { ttl: 60000 } }))?.task?.taskId;
+        if (!abandon) await ask('tasks/result', { taskId: id });
+    }
+    const tasks = old && client.experimental.tasks;
+    const does = {
+        'tasks/list': () => (old ? tasks.listTasks() : ask('tasks/list', {})),
+        'tasks/cancel': () => (old ? tasks.cancelTask(id) : ask('tasks/cancel', { taskId: id })),
+        'tasks/get': () => (old ? tasks.getTask(id) : ask('tasks/get', { taskId: id })),
+        'tasks/result': () => (old ? tasks.getTaskResult(id) : ask('tasks/result', { taskId: id })),
+    };
+    for (const one of abandon ? Object.keys(does) : ['tasks/list', 'tasks/get']) {
+        await (old ? step(one, does[one]()) : does[one]());
     }
     return seen;
 }
@@ -109,11 +140,7 @@ seen.push({
 });
 for (const act of acts) {
     const what = Object.keys(act)[0];
-    const outcome = await does[what](act).then(
-        (result) => ({ result: result ?? null }),
-        (error) => ({ error: { code: error.code ?? null, message: error.message } }),
-    );
-    seen.push({ act, ...outcome });
+    seen.push({ act, ...(await outcome(does[what](act))) });
 }
 await client.close();
 process.stdout.write(`${JSON.stringify([...seen, { heard }])}\n`);

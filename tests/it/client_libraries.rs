@@ -320,6 +320,16 @@ const DIFFERENCES: [fn(&mut Map<String, Value>); 7] = [
         for name in ["taskId", "createdAt", "lastUpdatedAt", "requestState"] {
             object.entry(name).and_modify(|value| *value = json!("made up"));
         }
+        // How far a task has come is a matter of time, and an error may name it.
+        if object.get("status") == Some(&json!("working")) {
+            object.entry("statusMessage").and_modify(|value| *value = json!("made up"));
+        }
+        if let Some(Value::String(message)) = object.get_mut("message") {
+            let is_made = |word: &&str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if let Some(made) = message.split(' ').find(is_made) {
+                *message = message.replace(made, "made up");
+            }
+        }
         // A line of simulated logging has the level that chance gives it.
         let is_one = |data: &str| data.contains("level message") || data.contains("level-message");
         if object.get("data").and_then(Value::as_str).is_some_and(is_one) {
@@ -404,21 +414,23 @@ fn everything_is_the_same() {
     }));
 }
 
-/// Tasks as they were before 2026-07-28, which one library has. How often it looks at the state of a
-/// task is a matter of time, so that the wire is not compared.
+/// Tasks as of 2025-11-25: one that asks its client, and one that is abandoned. One library looks at the
+/// state of a task by itself, how often is a matter of time, so that its wire is not compared.
 #[test]
 fn tasks_are_the_same() {
-    let server = node("server-everything", "npm", EVERYTHING, &["stdio"]).map(|server| Case {
-        server,
-        kinds: ASKS,
-        acts: json!([
-            { "wait": "notifications/message" },
-            { "tools": true },
-            { "task": "simulate-research-query", "with": { "topic": "gates" } },
-            { "task": "simulate-research-query", "with": { "topic": "python", "ambiguous": true } },
-        ]),
+    let acts = json!([
+        { "wait": "notifications/message" },
+        { "tools": true },
+        { "task": "simulate-research-query", "with": { "topic": "python", "ambiguous": true } },
+        { "task": "simulate-research-query", "with": { "topic": "gates" }, "then": "cancel" },
+    ]);
+    std::thread::scope(|scope| {
+        for library in LIBRARIES.chunks(1) {
+            let server = node("server-everything", "npm", EVERYTHING, &["stdio"]);
+            let case = server.map(|server| Case { server, kinds: ASKS, acts: acts.clone() });
+            scope.spawn(move || compare_with(case, library, library[0].name != LIBRARIES[0].name));
+        }
     });
-    compare_with(server, &LIBRARIES[..1], false);
 }
 
 fn everything(more: &[Value]) -> Value {

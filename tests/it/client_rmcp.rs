@@ -9,7 +9,8 @@ use crate::clients::folder as clients;
 use crate::servers;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, ClientRequest, CreateMessageRequestParams, CreateMessageResult,
-    ElicitRequestParams, ElicitResult, Implementation, ListRootsResult, ProtocolVersion,
+    CustomNotification, CustomRequest, ElicitRequestParams, ElicitResult, Implementation, ListRootsResult,
+    ProtocolVersion,
 };
 use rmcp::service::{
     ClientLifecycleMode, NotificationContext, PeerRequestOptions, RequestContext, RunningService,
@@ -75,7 +76,8 @@ impl ClientHandler for Hearing {
         _: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
         self.note(json!({ "request": "elicitation/create", "params": params }));
-        read(json!({ "action": "accept", "content": { "name": "Ada" } }))
+        let content = json!({ "name": "Ada", "interpretation": "programming" });
+        read(json!({ "action": "accept", "content": content }))
     }
 
     async fn on_logging_message(
@@ -88,6 +90,10 @@ impl ClientHandler for Hearing {
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
         self.note(json!({ "notification": "notifications/tools/list_changed" }));
+    }
+
+    async fn on_custom_notification(&self, told: CustomNotification, _: NotificationContext<RoleClient>) {
+        self.note(json!({ "notification": told.method, "params": told.params }));
     }
 
     fn get_info(&self) -> ClientConfig {
@@ -112,8 +118,10 @@ async fn open(mut command: tokio::process::Command) -> (Service, tokio::process:
 
 /// The answer to a request, or what the library says of an error.
 async fn ask(service: &Service, method: &str, params: Value) -> Result<Value, Value> {
-    let request: ClientRequest =
-        serde_json::from_value(json!({ "method": method, "params": params })).unwrap();
+    send(service, serde_json::from_value(json!({ "method": method, "params": params })).unwrap()).await
+}
+
+async fn send(service: &Service, request: ClientRequest) -> Result<Value, Value> {
     let answer = service.peer().send_request(request).await.map_err(|error| match error {
         ServiceError::McpError(error) => json!({ "code": error.code.0, "message": error.message }),
         other => json!({ "message": other.to_string() }),
@@ -164,7 +172,8 @@ async fn do_one(service: &Service, act: &Value) -> Result<Value, Value> {
             service.service().until(value.as_str().unwrap(), 1).await;
             return Ok(Value::Null);
         }
-        // Tasks as they were, and subscriptions, are left to the other libraries.
+        "task" => return task(service, act).await,
+        // Subscriptions are left to the other libraries.
         _ => return Ok(Value::Null),
     };
     let Some(after) = act.get("cancel").and_then(Value::as_u64) else {
@@ -177,6 +186,31 @@ async fn do_one(service: &Service, act: &Value) -> Result<Value, Value> {
     tokio::time::sleep(Duration::from_millis(after)).await;
     handle.cancel(Some("no longer wanted".to_owned())).await.unwrap();
     Ok(json!("cancelled"))
+}
+
+/// A task as of 2025-11-25. The library's own types are those of the extension that took its place: a
+/// call has no `task` there, `tasks/list` and `tasks/result` are not known. These are custom requests,
+/// which it sends and answers as they are; `tasks/get` and `tasks/cancel`, whose parameters are the same,
+/// go by its types, and an answer that fits them loses what they do not have.
+async fn task(service: &Service, act: &Value) -> Result<Value, Value> {
+    let with = act.get("with").cloned().unwrap_or(json!({}));
+    let params = json!({ "name": act["task"], "arguments": with, "task": { "ttl": 60000 } });
+    let call = CustomRequest::new("tools/call", Some(params));
+    let started = send(service, ClientRequest::CustomRequest(call)).await?;
+    let one = json!({ "taskId": started["task"]["taskId"] });
+    let mut seen = vec![json!({ "tools/call": started })];
+    let steps: &[&str] = match act.get("then") {
+        Some(_) => &["tasks/get", "tasks/list", "tasks/cancel", "tasks/get", "tasks/result"],
+        None => &["tasks/get", "tasks/result", "tasks/list", "tasks/get"],
+    };
+    for step in steps {
+        let params = if *step == "tasks/list" { json!({}) } else { one.clone() };
+        seen.push(json!({ *step: ask(service, step, params).await.unwrap_or_else(|error| error) }));
+    }
+    // One that this session did not start.
+    let other = ask(service, "tasks/get", json!({ "taskId": "another" })).await;
+    seen.push(json!({ "another": other.unwrap_or_else(|error| error) }));
+    Ok(Value::Array(seen))
 }
 
 /// The tool that is looked at over the upgrade.
