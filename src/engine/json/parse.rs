@@ -16,7 +16,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
     }
     let text =
         std::str::from_utf8(bytes).map_err(|error| Refusal::new(Reason::NotUtf8, error.valid_up_to()))?;
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser::new(text, 0);
     parser.skip_space();
     let value = parser.value(0)?;
     parser.skip_space();
@@ -24,12 +24,21 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// The parser; `scan` reads escapes and unusual numbers with it, so that the rules stand once.
+///
+/// What an open array or object holds so far stands on a stack that all of them share, so that each gets
+/// its own room once and in the right size: it is often kept for as long as a gate stands.
 pub(super) struct Parser<'a> {
-    pub(super) text: &'a str,
+    text: &'a str,
     pub(super) at: usize,
+    items: Vec<Value>,
+    members: Vec<(String, Value)>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    /// A parser that stands at a byte of a text.
+    pub(super) fn new(text: &'a str, at: usize) -> Self {
+        Self { text, at, items: Vec::new(), members: Vec::new() }
+    }
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -69,15 +78,16 @@ impl Parser<'_> {
 
     fn array(&mut self, depth: usize) -> Result<Value, Refusal> {
         self.open(depth)?;
-        let mut items = Vec::new();
+        let base = self.items.len();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Value::Array(items));
+            return Ok(Value::Array(Vec::new()));
         }
         loop {
-            let within = |refusal: Refusal| refusal.within(Step::Index(items.len()));
-            let item = self.value(depth + 1).map_err(within)?;
-            items.push(item);
+            match self.value(depth + 1) {
+                Ok(item) => self.items.push(item),
+                Err(refusal) => return Err(refusal.within(Step::Index(self.items.len() - base))),
+            }
             self.skip_space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -87,18 +97,16 @@ impl Parser<'_> {
             self.skip_space();
         }
         self.at += 1;
-        // What is read here is often kept for as long as a gate stands.
-        items.shrink_to_fit();
-        Ok(Value::Array(items))
+        Ok(Value::Array(self.items.drain(base..).collect()))
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, Refusal> {
         self.open(depth)?;
         let mut keys = Keys::default();
-        let mut members: Vec<(String, Value)> = Vec::new();
+        let base = self.members.len();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Object(Object(members)));
+            return Ok(Value::Object(Object(Vec::new())));
         }
         loop {
             let start = self.at;
@@ -106,7 +114,7 @@ impl Parser<'_> {
                 return Err(self.refuse(Reason::Expected("a key in quotes")));
             }
             let key = self.string()?;
-            if keys.is_known(&key, &members) {
+            if keys.is_known(&key, &self.members[base..]) {
                 return Err(Refusal::new(Reason::DuplicateKey, start).within(Step::Key(key)));
             }
             self.skip_space();
@@ -116,7 +124,7 @@ impl Parser<'_> {
             self.at += 1;
             self.skip_space();
             match self.value(depth + 1) {
-                Ok(value) => members.push((key, value)),
+                Ok(value) => self.members.push((key, value)),
                 Err(refusal) => return Err(refusal.within(Step::Key(key))),
             }
             self.skip_space();
@@ -128,8 +136,7 @@ impl Parser<'_> {
             self.skip_space();
         }
         self.at += 1;
-        members.shrink_to_fit();
-        Ok(Value::Object(Object(members)))
+        Ok(Value::Object(Object(self.members.drain(base..).collect())))
     }
 
     fn open(&mut self, depth: usize) -> Result<(), Refusal> {

@@ -133,7 +133,7 @@ impl<'a> Outline<'a> {
 pub fn string_of(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
-        Parser { text: raw, at: 0 }.string().ok().map(Cow::Owned)
+        Parser::new(raw, 0).string().ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
     }
@@ -195,7 +195,7 @@ impl<'a> Scanner<'a, '_> {
 
     /// Reads with the parser itself, from here.
     fn strictly<T>(&mut self, read: impl FnOnce(&mut Parser<'a>) -> Result<T, Refusal>) -> Option<T> {
-        let mut parser = Parser { text: self.text, at: self.at };
+        let mut parser = Parser::new(self.text, self.at);
         let read = read(&mut parser).ok()?;
         self.at = parser.at;
         Some(read)
