@@ -152,7 +152,7 @@ impl<'a> Conversation<'a> {
                         self.approval = Approval::Closed(why.to_owned());
                         pump.tell(Input::Approval(self.approval.clone()));
                         pump.tell(Input::ServerClosed(why.to_owned()));
-                        end_server(server.take(), &mut self.signals).await;
+                        end_server(server.take(), &mut self.signals, false).await;
                         from_server = Box::pin(std::future::pending());
                         continue;
                     }
@@ -395,7 +395,7 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>, signals: &mut Sig
     let code = match end {
         End::Client => {
             pump.close_server().await;
-            end_server(server, signals).await
+            end_server(server, signals, false).await
         }
         End::Server => {
             let mut server = server;
@@ -405,7 +405,7 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>, signals: &mut Sig
             };
             let _client_gone = tokio::time::timeout(LEAVE, pump.flush()).await;
             pump.close_server().await;
-            end_server(server, signals).await;
+            end_server(server, signals, false).await;
             code
         }
         End::Signal(signal) => {
@@ -413,7 +413,7 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>, signals: &mut Sig
                 server.signal(signal);
             }
             pump.close_server().await;
-            end_server(server, signals).await;
+            end_server(server, signals, true).await;
             u8::try_from(128 + signal).unwrap_or(1)
         }
     };
@@ -425,17 +425,22 @@ async fn finish(end: End, pump: &Pump, server: Option<Server>, signals: &mut Sig
     code
 }
 
-/// Ends the server with its group. Whoever sends one more signal meanwhile will kill us soon, and may find
-/// nothing left behind then.
-async fn end_server(server: Option<Server>, signals: &mut Signals) -> u8 {
+/// Ends the server with its group. Whoever sends a second signal will kill us soon, and may find nothing
+/// left behind then; `is_second` says whether the next one is that.
+async fn end_server(server: Option<Server>, signals: &mut Signals, mut is_second: bool) -> u8 {
     let Some(server) = server else { return 0 };
     let mut ending = std::pin::pin!(server.end());
-    tokio::select! {
-        code = &mut ending => code,
-        signal = signals.next() => {
-            // What did not end in time is killed when this is dropped.
-            let ended = tokio::time::timeout(HURRY, ending).await;
-            ended.unwrap_or_else(|_| u8::try_from(128 + signal).unwrap_or(1))
+    loop {
+        tokio::select! {
+            code = &mut ending => return code,
+            signal = signals.next() => {
+                if is_second {
+                    // What did not end in time is killed when this is dropped.
+                    let ended = tokio::time::timeout(HURRY, ending).await;
+                    return ended.unwrap_or_else(|_| u8::try_from(128 + signal).unwrap_or(1));
+                }
+                is_second = true;
+            }
         }
     }
 }
