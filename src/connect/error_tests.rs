@@ -11,6 +11,7 @@ fn messages() {
     let duplicate = br#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","name":"b"}]}}"#;
     let reasons = [
         Reason::Spawn(SpawnError::NotFound { program: "npx".into() }),
+        Reason::Spawn(SpawnError::Beside { program: "npx".into(), file: "/srv/npx.cmd".into() }),
         Reason::Spawn(SpawnError::NoFolder { folder: "/srv/gone".into() }),
         Reason::Start { method: "initialize".to_owned(), limit: Duration::from_secs(30) },
         Reason::Timeout { method: method(), limit: Duration::from_millis(1500) },

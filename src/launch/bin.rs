@@ -1,15 +1,13 @@
 //! Executables: found as the system finds them, followed to what they really are.
 
 use super::Context;
+use crate::sys::program::{ENDINGS, with_ending};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The most of a file that is read to see whether it is a launcher.
 const HEAD: usize = 8 * 1024;
-
-/// The endings that Windows tries where `PATHEXT` is not set.
-const PATHEXT: &str = ".COM;.EXE;.BAT;.CMD";
 
 impl Context {
     /// The file that a program's name means: as a path, or looked up in `PATH`.
@@ -31,16 +29,7 @@ impl Context {
         if !self.is_windows() {
             return is_executable(file).then(|| file.to_owned());
         }
-        if file.extension().is_some() && file.is_file() {
-            return Some(file.to_owned());
-        }
-        let endings = self.var("PATHEXT").unwrap_or(PATHEXT).to_ascii_lowercase();
-        let with = |ending: &str| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        endings.split(';').map(with).find(|file| file.is_file())
+        with_ending(file, self.var("PATHEXT").unwrap_or(ENDINGS))
     }
 
     /// The executable of that name in the `node_modules/.bin` of this folder or one above.

@@ -28,6 +28,7 @@ pub use pinned::{pinned_launch, upgrade_launch};
 
 use crate::engine::launchpin::{Artifact, CommandLaunch, Launch};
 use crate::engine::placeholder::{Machine, Name, replace_paths};
+use crate::sys::program::spelled;
 use command::Runner;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -102,15 +103,6 @@ pub fn starts_alone(launch: &Launch) -> bool {
 #[must_use]
 pub fn with_app(machine: &Machine, resolved: &Resolved) -> Machine {
     resolved.folders.iter().fold(machine.clone(), |machine, folder| machine.with(Name::App, spelled(folder)))
-}
-
-/// A path as people write it: Windows resolves `C:\x` to `\\?\C:\x`.
-fn spelled(path: &Path) -> String {
-    let text = path.to_string_lossy().into_owned();
-    match text.strip_prefix(r"\\?\") {
-        Some(rest) if rest.as_bytes().get(1) == Some(&b':') => rest.to_owned(),
-        _ => text,
-    }
 }
 
 fn resolve_command(launch: &CommandLaunch, place: &Place) -> Resolved {

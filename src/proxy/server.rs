@@ -62,6 +62,10 @@ impl Server {
                 let started = Process::spawn(&command, Stderr::Inherit);
                 started.map(Server::Program).map_err(|error| match error {
                     SpawnError::NotFound { .. } => "its program is not installed on this machine.".to_owned(),
+                    SpawnError::Beside { .. } => {
+                        "a file of the working folder has its program's name, and Windows would start that."
+                            .to_owned()
+                    }
                     SpawnError::NoFolder { .. } | SpawnError::Failed { .. } => {
                         "its program could not be started.".to_owned()
                     }

@@ -5,4 +5,5 @@ pub mod http;
 pub mod limits;
 pub mod paths;
 pub mod process;
+pub mod program;
 pub mod watch;

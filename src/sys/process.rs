@@ -70,6 +70,14 @@ pub enum SpawnError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A file of that name lies where Windows looks before the folders of `PATH`.
+    #[error("the program {program:?} would be {} of the working folder", file.display())]
+    Beside {
+        /// The program, as asked for.
+        program: OsString,
+        /// The file.
+        file: PathBuf,
+    },
     /// Anything else the system said.
     #[error("the program {program:?} could not be started: {source}")]
     Failed {
@@ -110,6 +118,10 @@ impl SpawnError {
                 program.display()
             ),
             SpawnError::NoFolder { .. } => "create the folder, or correct `cwd` in the client's file".into(),
+            SpawnError::Beside { program, .. } => format!(
+                "give the full path of {} in the client's file, or move that file away",
+                program.display()
+            ),
             SpawnError::Failed { program, .. } => {
                 format!("check that {} is a program this user may run", program.display())
             }
@@ -123,7 +135,7 @@ impl Process {
         if let Some(folder) = command.cwd.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(SpawnError::NoFolder { folder: folder.clone() });
         }
-        let mut child = wrapped(command, stderr).spawn().map_err(|source| match source.kind() {
+        let mut child = wrapped(command, stderr)?.spawn().map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => SpawnError::NotFound { program: command.program.clone() },
             _ => SpawnError::Failed { program: command.program.clone(), source },
         })?;
@@ -275,8 +287,8 @@ fn living() -> std::sync::MutexGuard<'static, Vec<Group>> {
     LIVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn wrapped(command: &Command, stderr: Stderr) -> CommandWrap {
-    let mut wrap = CommandWrap::with_new(program(command), |inner| {
+fn wrapped(command: &Command, stderr: Stderr) -> Result<CommandWrap, SpawnError> {
+    let mut wrap = CommandWrap::with_new(program(command)?, |inner| {
         inner.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(match stderr {
             Stderr::Tail => Stdio::piped(),
             Stderr::Inherit => Stdio::inherit(),
@@ -296,37 +308,35 @@ fn wrapped(command: &Command, stderr: Stderr) -> CommandWrap {
     // The job ends with its last handle, however we end.
     #[cfg(windows)]
     wrap.wrap(process_wrap::tokio::KillOnDrop).wrap(process_wrap::tokio::JobObject);
-    wrap
+    Ok(wrap)
 }
 
 #[cfg(unix)]
-fn program(command: &Command) -> OsString {
-    command.program.clone()
+#[allow(clippy::unnecessary_wraps)]
+fn program(command: &Command) -> Result<OsString, SpawnError> {
+    Ok(command.program.clone())
 }
 
-/// Windows finds `npx.exe` by the name `npx`, but not `npx.cmd`: the folders of PATH are searched for
-/// the endings of PATHEXT, as a shell would.
+/// The file that [`find`](crate::sys::program::find) gives, so that nobody else's rule decides what
+/// starts: the system would look beside our own program too, and knows `npx.exe` by the name `npx`, but
+/// not `npx.cmd`. What lies in the working folder under a bare name is not started in place of what is
+/// installed, as Windows would, nor is the other one, which a client without us would not start.
 #[cfg(windows)]
-fn program(command: &Command) -> OsString {
-    let name = PathBuf::from(&command.program);
-    if name.extension().is_some() || name.components().count() > 1 {
-        return command.program.clone();
-    }
+fn program(command: &Command) -> Result<OsString, SpawnError> {
+    use crate::sys::program::{ENDINGS, Found, find};
     let variable = |name: &str| {
         let own = command.env.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         own.map_or_else(|| std::env::var_os(name), |(_, value)| value.clone()).unwrap_or_default()
     };
-    let endings = variable("PATHEXT").into_string().unwrap_or_default();
-    let endings = if endings.is_empty() { ".COM;.EXE;.BAT;.CMD".to_owned() } else { endings };
-    std::env::split_paths(&variable("PATH"))
-        .flat_map(|folder| {
-            endings
-                .split(';')
-                .map(|end| folder.join(&name).with_extension(end.trim_start_matches('.')))
-                .collect::<Vec<_>>()
-        })
-        .find(|path| path.is_file())
-        .map_or_else(|| command.program.clone(), PathBuf::into_os_string)
+    let endings = variable("PATHEXT").into_string().ok().filter(|endings| !endings.is_empty());
+    let here = command.cwd.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+    let program = command.program.clone();
+    let endings = endings.as_deref().unwrap_or(ENDINGS);
+    match find(program.as_ref(), &here, &variable("PATH"), endings) {
+        Found::File(file) => Ok(file.into_os_string()),
+        Found::Beside(file) => Err(SpawnError::Beside { program, file }),
+        Found::Nowhere => Err(SpawnError::NotFound { program }),
+    }
 }
 
 #[cfg(unix)]
