@@ -8,6 +8,7 @@ use super::clock::Moved;
 use crate::engine::placeholder::{Machine, Name};
 #[cfg(unix)]
 use crate::sys::paths;
+use crate::sys::program::spelled;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,7 @@ impl Elsewhere {
     /// Makes empty folders to be home and working folder.
     pub fn new() -> std::io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("mcpwatch-").tempdir()?;
-        let base = folder.path().canonicalize()?;
+        let base = PathBuf::from(spelled(&folder.path().canonicalize()?));
         let (home, cwd) = (base.join(OTHER_USER), base.join("work"));
         std::fs::create_dir(&home)?;
         std::fs::create_dir(&cwd)?;
@@ -86,15 +87,17 @@ impl Elsewhere {
     /// The variables that move a server there, given those it has now. Caches stay.
     pub fn env(&self, current: &dyn Fn(&str) -> Option<OsString>) -> BTreeMap<OsString, Option<OsString>> {
         let mut env: BTreeMap<OsString, Option<OsString>> = BTreeMap::new();
-        let home = current("HOME").map(PathBuf::from);
-        for (name, below) in CACHES {
+        let home = current(HOME).map(PathBuf::from);
+        // Most caches of Windows are in another folder than the home, which does not move.
+        let (caches, there) = if cfg!(windows) { (&[][..], &CACHES[..]) } else { (&CACHES[..], &[][..]) };
+        for (name, below) in caches {
             let kept = current(name).or_else(|| Some(home.as_ref()?.join(below).into_os_string()));
-            env.insert(name.into(), kept);
+            env.insert((*name).into(), kept);
         }
-        for (name, below) in TOOLCHAINS {
+        for (name, below) in there.iter().chain(&TOOLCHAINS) {
             let there = home.as_ref().map(|home| home.join(below)).filter(|folder| folder.exists());
             if let Some(kept) = current(name).or_else(|| there.map(PathBuf::into_os_string)) {
-                env.insert(name.into(), Some(kept));
+                env.insert((*name).into(), Some(kept));
             }
         }
         for name in ["HOME", "USERPROFILE"] {
@@ -129,6 +132,9 @@ impl Elsewhere {
         machine
     }
 }
+
+/// The variable that holds the home folder.
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// Where package managers and toolchains keep what they fetched, below the home folder.
 const CACHES: [(&str, &str); 10] = [
@@ -229,7 +235,7 @@ fn zones() -> Vec<String> {
 fn both_spellings(path: &Path) -> Vec<String> {
     let mut spellings = vec![path.to_string_lossy().into_owned()];
     if let Ok(resolved) = path.canonicalize() {
-        let resolved = resolved.to_string_lossy().into_owned();
+        let resolved = spelled(&resolved);
         if resolved != spellings[0] {
             spellings.push(resolved);
         }
@@ -239,7 +245,7 @@ fn both_spellings(path: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Elsewhere, here};
+    use super::{Elsewhere, HOME, here};
     use crate::engine::placeholder::Name;
     use std::ffi::OsString;
     use std::path::Path;
@@ -247,16 +253,24 @@ mod tests {
     #[test]
     fn a_second_reading_is_elsewhere_but_keeps_the_caches() {
         let elsewhere = Elsewhere::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".cargo")).unwrap();
+        let mine = folder.path().to_str().unwrap();
         let current = |name: &str| match name {
-            "HOME" => Some(OsString::from("/home/me")),
+            HOME => Some(OsString::from(mine)),
             "UV_CACHE_DIR" => Some(OsString::from("/data/uv")),
             _ => None,
         };
         let env = elsewhere.env(&current);
         let value = |name: &str| env[&OsString::from(name)].clone().unwrap().into_string().unwrap();
         assert_eq!(value("UV_CACHE_DIR"), "/data/uv");
-        assert_eq!(value("npm_config_cache"), Path::new("/home/me").join(".npm").to_str().unwrap());
-        assert_ne!(value("HOME"), "/home/me");
+        assert_eq!(value("CARGO_HOME"), folder.path().join(".cargo").to_str().unwrap());
+        if cfg!(not(windows)) {
+            assert_eq!(value("npm_config_cache"), folder.path().join(".npm").to_str().unwrap());
+        }
+        assert_ne!(value(HOME), mine);
+        // Shells of Windows take no other spelling for a working folder.
+        assert!(!value(HOME).starts_with(r"\\") && !elsewhere.cwd().starts_with(r"\\"), "{}", value(HOME));
         let (a, b) = (here(Path::new("/work"), &[]), elsewhere.machine(&[]));
         assert_ne!(a.values(Name::Home), b.values(Name::Home));
         assert_eq!(a.values(Name::User).first(), b.values(Name::User).get(1));
