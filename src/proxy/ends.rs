@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Where messages of the client come from.
 pub type Input = Box<dyn AsyncRead + Unpin>;
@@ -62,7 +62,7 @@ mod imp {
 
 #[cfg(unix)]
 mod imp {
-    use super::{AsyncRead, AsyncWrite, Context, Input, Output, Pin, Poll, ReadBuf, Restore, io};
+    use super::{AsyncRead, AsyncWrite, Context, Input, Output, Pin, Poll, Restore, io};
     use nix::fcntl::{FcntlArg, OFlag, fcntl};
     use nix::sys::socket::{MsgFlags, recv, send};
     use std::fs::File;
@@ -70,6 +70,7 @@ mod imp {
     use std::os::fd::{AsFd, AsRawFd, OwnedFd};
     use std::os::unix::fs::FileTypeExt;
     use std::task::ready;
+    use tokio::io::ReadBuf;
     use tokio::io::unix::AsyncFd;
 
     /// A descriptor on which `O_NONBLOCK` was set; dropping it puts the flags back.

@@ -276,7 +276,9 @@ fn a_diff_for_a_screen() {
         let changes = place.wrap(&place.found(&file), None);
         let lines = wrap_diff::lines(&changes[0]);
         let lines: Vec<_> = lines.iter().map(|line| format!("{} {}", line.side.sign(), line.text)).collect();
-        lines.join("\n").replace(place.folder.path().to_str().unwrap(), "/T")
+        // What stands between folders on Windows is escaped within JSON.
+        let folder = place.folder.path().to_str().unwrap().replace('\\', r"\\");
+        lines.join("\n").replace(&format!(r"{folder}\\"), "/T/").replace(&folder, "/T")
     };
     let place = Place::new();
     let secret = r#"{"mcpServers": {

@@ -4,7 +4,7 @@
 use crate::cli::bench::Bench;
 use crate::fixture;
 use crate::gate::{Session, is_refused};
-use crate::sighted::{CHANGED, is_change_of_tools, session, trusted};
+use crate::sighted::{CHANGED, accepted, is_change_of_tools, session};
 use mcpwatch::engine::approval::{Level, Lifetime};
 use mcpwatch::engine::digest::Tag;
 use mcpwatch::engine::json::Value;
@@ -47,7 +47,7 @@ fn open_again(client: &mut Session) {
 
 #[test]
 fn a_lock_or_trust_store_that_suffers_closes_the_gate_until_it_is_whole() {
-    let Some(bench) = trusted(&[]) else { return };
+    let bench = accepted(&[]);
     let lock = bench.work().join("mcp.lock");
     let trust = bench.home().join("mcpwatch/data/trust/trust.json");
     let other =
@@ -90,7 +90,7 @@ fn private(path: &Path) {
 #[test]
 fn an_older_lock_put_back_is_not_obeyed() {
     let args = ["--change", "description", "--when", "stranger"];
-    let Some(bench) = trusted(&args) else { return };
+    let bench = accepted(&args);
     let old = std::fs::read(bench.work().join("mcp.lock")).unwrap();
     let mut client = session(&bench, &args);
     client.open();
@@ -107,7 +107,7 @@ fn an_older_lock_put_back_is_not_obeyed() {
 #[test]
 fn evidence_that_is_deleted_or_forged_opens_nothing() {
     let args = ["--change", "description", "--when", "stranger"];
-    let Some(bench) = trusted(&args) else { return };
+    let bench = accepted(&args);
     let mut client = session(&bench, &args);
     client.open();
     client.tools();

@@ -8,7 +8,7 @@ use mcpwatch::engine::lockfile::{self, Lockfile, Pin, ServerPin};
 use mcpwatch::engine::placeholder::literal;
 use mcpwatch::engine::surface::{ItemKey, Kind, Surface};
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -324,7 +324,7 @@ fn a_lock_that_nobody_accepted_starts_nothing_until_it_is() {
     assert!(is_refused(&session.call("echo", r#"{"text":"hello"}"#)));
     assert_eq!(place.log(), "", "the server was started");
     std::thread::sleep(Duration::from_millis(300));
-    trust(&place);
+    accept(&place.path("home"), &place.path("mcp.lock"));
     session
         .wait(|line| line.get("method").and_then(Value::as_str) == Some("notifications/tools/list_changed"));
     session.wait(|line| {
@@ -334,18 +334,17 @@ fn a_lock_that_nobody_accepted_starts_nothing_until_it_is() {
     assert!(!is_refused(&session.call("echo", r#"{"text":"hello"}"#)));
 }
 
-/// Accepts the lock as a person at a terminal would.
-fn trust(place: &Place) {
+/// Accepts a lock as a person at a terminal would, without the terminal.
+pub fn accept(home: &Path, lock: &Path) {
     use mcpwatch::engine::approval::Level;
     use mcpwatch::engine::secret::Known;
     use mcpwatch::store::decide::{Act, By, Request, decide};
-    let variables = [("MCPWATCH_HOME".to_owned(), place.path("home").to_str().unwrap().to_owned())];
+    let variables = [("MCPWATCH_HOME".to_owned(), home.to_str().unwrap().to_owned())];
     let paths =
         mcpwatch::sys::paths::Paths::of(mcpwatch::sys::paths::Os::current(), &variables.into()).unwrap();
-    let lock = place.path("mcp.lock");
-    let base = mcpwatch::store::locks::load(&lock).unwrap().map(|loaded| loaded.digest);
+    let base = mcpwatch::store::locks::load(lock).unwrap().map(|loaded| loaded.digest);
     let request = Request {
-        lock: &lock,
+        lock,
         base,
         acts: vec![Act::Trust { values: Vec::new() }],
         by: By::Person { level: Level::Terminal, floor: None },

@@ -1,6 +1,8 @@
 //! The one integration binary; each module tests one shell from outside.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Some helpers are for tests that other systems cannot run.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
 #[cfg(unix)]
 mod artifacts;
@@ -11,7 +13,6 @@ mod client_libraries;
 mod client_rmcp;
 #[cfg(target_os = "linux")]
 mod clients;
-#[cfg(unix)]
 mod closing;
 mod connect;
 #[cfg(target_os = "linux")]
@@ -41,7 +42,6 @@ mod lockfile;
 #[cfg(target_os = "linux")]
 mod logging;
 mod matrix;
-#[cfg(unix)]
 mod moments;
 #[cfg(target_os = "linux")]
 mod pty;
@@ -54,7 +54,6 @@ mod remote;
 mod servers;
 #[cfg(target_os = "linux")]
 mod service;
-#[cfg(unix)]
 mod sighted;
 #[cfg(unix)]
 mod stay;

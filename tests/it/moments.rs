@@ -3,7 +3,7 @@
 
 use crate::closing::{approve, definitions};
 use crate::gate::is_refused;
-use crate::sighted::{CHANGED, is_change_of_tools, session, trusted};
+use crate::sighted::{CHANGED, accepted, is_change_of_tools, session};
 use std::time::{Duration, Instant};
 
 const ARGS: [&str; 7] = ["--change", "description", "--when", "call", "--notify", "--log", "log"];
@@ -24,9 +24,9 @@ struct Times {
 }
 
 /// Lets one tool change back and forth under a session; each time it is called at once, approved, and
-/// called again. `None` where there is no pseudo-terminal.
-fn repeat(rounds: usize) -> Option<Times> {
-    let bench = trusted(&ARGS)?;
+/// called again.
+fn repeat(rounds: usize) -> Times {
+    let bench = accepted(&ARGS);
     let texts = definitions(&bench, &["--change", "description"]);
     let mut client = session(&bench, &ARGS);
     client.open();
@@ -64,12 +64,12 @@ fn repeat(rounds: usize) -> Option<Times> {
     let log = bench.read("log");
     assert_eq!(log.matches("too early").count(), 0, "a call reached the server");
     assert_eq!(log.matches("in time").count(), rounds);
-    Some(times)
+    times
 }
 
 #[test]
 fn a_signalled_change_is_blocked_before_the_next_call() {
-    let Some(times) = repeat(6) else { return };
+    let times = repeat(6);
     assert_eq!(times.passed.len(), 6);
 }
 
@@ -78,7 +78,7 @@ fn a_signalled_change_is_blocked_before_the_next_call() {
 #[ignore = "a measurement: cargo test --release --test it moments::measure -- --ignored --nocapture"]
 fn measure() {
     const ROUNDS: usize = 200;
-    let Some(mut times) = repeat(ROUNDS) else { return };
+    let mut times = repeat(ROUNDS);
     for (what, times) in [
         ("change asked for to refusal", &mut times.refused),
         ("change asked for to list_changed", &mut times.told),

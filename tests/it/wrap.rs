@@ -56,12 +56,12 @@ impl Home {
 
     /// Runs without a terminal: standard error and standard output as one text, and the exit code.
     fn run(&self, args: &[&str]) -> (String, Option<i32>) {
-        let program = env!("CARGO_BIN_EXE_mcpwatch");
+        let program = crate::fixture::command();
         // A session of its own has no controlling terminal.
         #[cfg(unix)]
         let mut command = self.command("setsid");
         #[cfg(unix)]
-        command.args(["--wait", program]);
+        command.arg("--wait").arg(program);
         #[cfg(not(unix))]
         let mut command = self.command(program);
         self.shown(command.args(args).output().unwrap())
@@ -84,10 +84,14 @@ impl Home {
 
     fn shown(&self, output: Output) -> (String, Option<i32>) {
         let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-        let program = env!("CARGO_BIN_EXE_mcpwatch");
-        let text =
-            text.replace(program, "MCPWATCH").replace(self.0.path().to_str().unwrap(), "~").replace('\r', "");
-        (text, output.status.code())
+        let (program, home) = (crate::fixture::command(), self.0.path());
+        // What Windows writes between folders is escaped within JSON and TOML.
+        let plain = |text: &str| {
+            if cfg!(windows) { text.replace("\\\\", "/").replace('\\', "/") } else { text.to_owned() }
+        };
+        let path = |path: &Path| plain(path.to_str().unwrap());
+        let text = plain(&text).replace('\r', "");
+        (text.replace(&path(&program), "MCPWATCH").replace(&path(home), "~"), output.status.code())
     }
 }
 
@@ -180,7 +184,8 @@ fn a_shared_file_names_nothing_of_this_machine() {
         entry["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     assert_eq!(args[..6], ["run", "--lock", "mcp.lock", "--server", "notes", "--"]);
 
-    let folder = Path::new(env!("CARGO_BIN_EXE_mcpwatch")).parent().unwrap();
+    let program = crate::fixture::command();
+    let folder = program.parent().unwrap();
     let known = std::env::var_os("PATH").unwrap();
     let folders = [folder.to_owned()].into_iter().chain(std::env::split_paths(&known));
     let path = std::env::join_paths(folders).unwrap();

@@ -13,12 +13,14 @@ mod programs;
 use super::*;
 use std::fs;
 
-/// A folder of a test's own, with a home and a project in it.
+/// A folder of a test's own, with a home and a project in it. Its users need symlinks.
+#[cfg_attr(windows, allow(dead_code))]
 struct Lab {
     folder: tempfile::TempDir,
     env: BTreeMap<String, String>,
 }
 
+#[cfg_attr(windows, allow(dead_code))]
 impl Lab {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -18,10 +18,10 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 fn command(home: &Path) -> Command {
-    command_of(env!("CARGO_BIN_EXE_mcpwatch"), home)
+    command_of(fixture::command(), home)
 }
 
-fn command_of(program: &str, home: &Path) -> Command {
+fn command_of(program: impl AsRef<std::ffi::OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "XDG_CONFIG_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR"] {
         command.env_remove(name);
