@@ -80,10 +80,7 @@ fn drive(library: &Library, home: &Path, words: &[String], acts: &Value) -> Seen
         wire.path().to_str().unwrap().to_owned(),
     ];
     args.extend_from_slice(words);
-    let mut report = match library.command {
-        None => client_rmcp::report("node", &args, home, acts),
-        Some(command) => reported(library, command(), home, &args, acts),
-    };
+    let mut report = told(library, home, &json!({ "command": "node", "args": args, "acts": acts }));
     order(&mut report);
     let mut seen = Seen { report, server: BTreeMap::new(), client: BTreeMap::new() };
     for line in std::fs::read_to_string(wire.path()).unwrap().lines() {
@@ -114,12 +111,10 @@ fn order(report: &mut Value) {
     }
 }
 
-/// What a driver of its own prints.
-fn reported(library: &Library, command: Command, home: &Path, args: &[String], acts: &Value) -> Value {
-    told(library, command, home, &json!({ "command": "node", "args": args, "acts": acts }))
-}
-
-fn told(library: &Library, mut command: Command, home: &Path, told: &Value) -> Value {
+/// What comes of what a library's driver is told.
+fn told(library: &Library, home: &Path, told: &Value) -> Value {
+    let Some(command) = library.command else { return client_rmcp::told(told, home) };
+    let mut command = command();
     command.arg(told.to_string()).env("MCPWATCH_HOME", home.join("ours")).env("PYTHONWARNINGS", "ignore");
     let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
     // One library talks on standard output before.
@@ -200,8 +195,7 @@ fn compare_with(case: Option<Case>, libraries: &[Library], wire: bool) {
 }
 
 /// The same over Streamable HTTP: the library speaks it to the server by itself, and stdio to a gate that
-/// does. The two wires have nothing in common, so that what the libraries report is compared; rmcp is
-/// linked without a transport of its own for it.
+/// does. The two wires have nothing in common, so that what the libraries report is compared.
 fn compare_over_http(case: Option<Case>, path: &str) {
     let Some(case) = case else { return };
     let running = case.server.serve();
@@ -212,7 +206,6 @@ fn compare_over_http(case: Option<Case>, path: &str) {
     let gated = json!({ "command": gate[0], "args": gate[1..], "acts": case.acts });
     std::thread::scope(|scope| {
         for library in &LIBRARIES {
-            let Some(command) = library.command else { continue };
             if !(library.needs)().exists() {
                 servers::skipped(library.name);
                 continue;
@@ -223,7 +216,7 @@ fn compare_over_http(case: Option<Case>, path: &str) {
                 let both = [alone, gated].map(|one| {
                     let home = home.clone();
                     scope.spawn(move || {
-                        let mut report = told(library, command(), &home, one);
+                        let mut report = told(library, &home, one);
                         order(&mut report);
                         documented(&mut report);
                         report

@@ -6,7 +6,7 @@
 
 use crate::cli::bench::Bench;
 use crate::clients::folder as clients;
-use crate::servers;
+use crate::{rmcp_http, servers};
 use rmcp::model::{
     ClientCapabilities, ClientConfig, ClientRequest, CreateMessageRequestParams, CreateMessageResult,
     CustomNotification, CustomRequest, ElicitRequestParams, ElicitResult, Implementation, ListRootsResult,
@@ -16,6 +16,7 @@ use rmcp::service::{
     ClientLifecycleMode, NotificationContext, PeerRequestOptions, RequestContext, RunningService,
     ServiceError, serve_client_with_lifecycle,
 };
+use rmcp::transport::IntoTransport;
 use rmcp::{ClientHandler, ErrorData, RoleClient};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -104,16 +105,24 @@ impl ClientHandler for Hearing {
 }
 
 /// Starts a server and opens a session with it.
-async fn open(mut command: tokio::process::Command) -> (Service, tokio::process::Child) {
+async fn open(command: &mut tokio::process::Command) -> (Service, tokio::process::Child) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let transport = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+    (open_over(transport).await, child)
+}
+
+/// Opens a session over a transport of the library's.
+async fn open_over<T, E, A>(transport: T) -> Service
+where
+    T: IntoTransport<RoleClient, E, A>,
+    E: std::error::Error + Send + Sync + 'static,
+{
     let mode = ClientLifecycleMode::Auto {
         preferred_versions: vec![ProtocolVersion::LATEST],
         legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
     };
-    let service = serve_client_with_lifecycle(Hearing::default(), transport, mode).await.unwrap();
-    (service, child)
+    serve_client_with_lifecycle(Hearing::default(), transport, mode).await.unwrap()
 }
 
 /// The answer to a request, or what the library says of an error.
@@ -129,24 +138,33 @@ async fn send(service: &Service, request: ClientRequest) -> Result<Value, Value>
     Ok(serde_json::to_value(answer).unwrap())
 }
 
-/// Does the acts that every driver knows (`tests/clients/drive.mjs`).
-pub fn report(command: &str, args: &[String], home: &Path, acts: &Value) -> Value {
+/// Does what a driver is told (`tests/clients/drive.mjs`).
+pub fn told(told: &Value, home: &Path) -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut program = tokio::process::Command::new(command);
-    program.args(args).env("MCPWATCH_HOME", home.join("ours"));
     runtime.block_on(async {
-        let (mut service, mut child) = open(program).await;
-        let mut seen = vec![json!({ "opened": service.peer_info() })];
-        for act in acts.as_array().unwrap() {
-            let outcome = do_one(&service, act).await;
-            seen.push(json!({ "act": act, "outcome": outcome.unwrap_or_else(|error| error) }));
+        if let Some(url) = told["url"].as_str() {
+            return reported(open_over(rmcp_http::transport(url)).await, &told["acts"]).await;
         }
-        let heard = service.service().0.lock().unwrap().clone();
-        let _ = service.close_with_timeout(Duration::from_secs(1)).await;
+        let mut program = tokio::process::Command::new(told["command"].as_str().unwrap());
+        program.args(told["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()));
+        let (service, mut child) = open(program.env("MCPWATCH_HOME", home.join("ours"))).await;
+        let report = reported(service, &told["acts"]).await;
         let _ = tokio::time::timeout(Duration::from_secs(5), child.wait()).await;
-        seen.push(json!({ "heard": heard }));
-        Value::Array(seen)
+        report
     })
+}
+
+/// What comes of acts in a session, which is closed after them.
+async fn reported(mut service: Service, acts: &Value) -> Value {
+    let mut seen = vec![json!({ "opened": service.peer_info() })];
+    for act in acts.as_array().unwrap() {
+        let outcome = do_one(&service, act).await;
+        seen.push(json!({ "act": act, "outcome": outcome.unwrap_or_else(|error| error) }));
+    }
+    let heard = service.service().0.lock().unwrap().clone();
+    let _ = service.close_with_timeout(Duration::from_secs(1)).await;
+    seen.push(json!({ "heard": heard }));
+    Value::Array(seen)
 }
 
 async fn do_one(service: &Service, act: &Value) -> Result<Value, Value> {
@@ -225,8 +243,7 @@ async fn tool(service: &Service) -> Option<Value> {
 /// The same of a release without a gate.
 async fn shown(script: &str, place: &str) -> Option<Value> {
     let mut command = tokio::process::Command::new("node");
-    command.args([script, place]);
-    let (mut service, _child) = open(command).await;
+    let (mut service, _child) = open(command.args([script, place])).await;
     let shown = tool(&service).await;
     let _ = service.close_with_timeout(Duration::from_secs(1)).await;
     shown
@@ -265,7 +282,7 @@ async fn one_session_goes_on_over_an_upgrade_of_a_real_server() {
         .arg("--")
         .arg("node");
     gate.args(&args).env("MCPWATCH_HOME", bench.home().join("mcpwatch")).current_dir(bench.work());
-    let (mut service, _child) = open(gate).await;
+    let (mut service, _child) = open(&mut gate).await;
     assert_eq!(tool(&service).await, old);
     let list = json!({ "name": TOOL, "arguments": { "path": place } });
     let called = ask(&service, "tools/call", list.clone()).await.unwrap();

@@ -51,6 +51,8 @@ mod real_servers;
 #[cfg(unix)]
 mod real_story;
 mod remote;
+#[cfg(target_os = "linux")]
+mod rmcp_http;
 mod servers;
 #[cfg(target_os = "linux")]
 mod service;
