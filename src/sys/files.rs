@@ -275,7 +275,7 @@ pub fn guard(guards: &Path, path: &Path, wait: Duration) -> Result<Guard, FilesE
 /// absolute. Two spellings of one place give one answer.
 pub fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
-        return real;
+        return plain(real);
     }
     let mut target = path.to_owned();
     for _ in 0..40 {
@@ -289,9 +289,14 @@ pub fn resolve(path: &Path) -> PathBuf {
         _ => Path::new("."),
     };
     match (fs::canonicalize(parent), target.file_name()) {
-        (Ok(parent), Some(name)) => parent.join(name),
+        (Ok(parent), Some(name)) => plain(parent).join(name),
         _ => std::path::absolute(&target).unwrap_or(target),
     }
+}
+
+/// Messages and what is written down show it, so it is spelled as people do.
+fn plain(path: PathBuf) -> PathBuf {
+    if cfg!(windows) { PathBuf::from(super::program::spelled(&path)) } else { path }
 }
 
 fn write_if(
