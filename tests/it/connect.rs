@@ -298,6 +298,9 @@ async fn what_readers_differ_on_is_refused_with_its_place() {
     }
 }
 
+/// What the system calls it.
+const EXIT: &str = if cfg!(windows) { "exit code" } else { "exit status" };
+
 #[tokio::test]
 async fn broken_answers_are_failures_never_surfaces() {
     let cases = [
@@ -316,7 +319,7 @@ async fn broken_answers_are_failures_never_surfaces() {
     }
     for change in ["exit", "exit-mid-line"] {
         let error = refused(&["--change", change]).await;
-        assert!(error.starts_with("the server ended (exit status: 1) while "), "{error}");
+        assert!(error.starts_with(&format!("the server ended ({EXIT}: 1) while ")), "{error}");
     }
 }
 
@@ -389,7 +392,7 @@ async fn noise_hides_nothing() {
 #[tokio::test]
 async fn the_end_of_stderr_comes_with_the_failure() {
     let error = reading(&["--stderr", "no such token", "--exit", "3"]).await.unwrap_err();
-    assert_eq!(error.to_string(), "the server ended (exit status: 3) while initialize was awaited");
+    assert_eq!(error.to_string(), format!("the server ended ({EXIT}: 3) while initialize was awaited"));
     assert_eq!(error.stderr_tail, "no such token\n");
 }
 

@@ -1,6 +1,6 @@
 //! `wrap`, `unwrap` and `uninstall` as a person meets them.
 
-use crate::cli::bench::Bench;
+use crate::cli::bench::{Bench, slashed};
 use crate::gate::Session;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,12 +85,8 @@ impl Home {
     fn shown(&self, output: Output) -> (String, Option<i32>) {
         let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
         let (program, home) = (crate::fixture::command(), self.0.path());
-        // What Windows writes between folders is escaped within JSON and TOML.
-        let plain = |text: &str| {
-            if cfg!(windows) { text.replace("\\\\", "/").replace('\\', "/") } else { text.to_owned() }
-        };
-        let path = |path: &Path| plain(path.to_str().unwrap());
-        let text = plain(&text).replace('\r', "");
+        let path = |path: &Path| slashed(path.to_str().unwrap());
+        let text = slashed(&text).replace('\r', "");
         (text.replace(&path(&program), "MCPWATCH").replace(&path(home), "~"), output.status.code())
     }
 }

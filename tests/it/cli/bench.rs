@@ -3,6 +3,7 @@
 
 pub use crate::terminal::CTRL_C;
 use crate::{fixture, terminal};
+use mcpwatch::sys::program::spelled;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -71,11 +72,16 @@ impl Bench {
     }
 
     pub fn home(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("home")
+        self.folder().join("home")
     }
 
     pub fn work(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join("work")
+        self.folder().join("work")
+    }
+
+    /// The folder around both, symlinks followed, as people write it.
+    fn folder(&self) -> PathBuf {
+        PathBuf::from(spelled(&self.folder.path().canonicalize().unwrap()))
     }
 
     /// Writes a file below the project folder.
@@ -163,12 +169,14 @@ impl Bench {
 
     /// A text without what differs from run to run.
     fn plain(&self, text: &str) -> String {
-        let server = fixture::path();
-        let folder = self.folder.path().canonicalize().unwrap();
-        let mut text = text
-            .replace(server.to_str().unwrap(), "fixture_server")
-            .replace(folder.to_str().unwrap(), "[folder]")
-            .replace(self.folder.path().to_str().unwrap(), "[folder]");
+        let mut text = slashed(text);
+        for (path, name) in [
+            (fixture::path().as_path(), "fixture_server"),
+            (&self.folder(), "[folder]"),
+            (self.folder.path(), "[folder]"),
+        ] {
+            text = text.replace(&slashed(path.to_str().unwrap()), name);
+        }
         for (from, length) in [("blake3:", 64), ("fixture_server (", 12)] {
             let mut at = 0;
             while let Some(found) = text[at..].find(from) {
@@ -182,6 +190,15 @@ impl Bench {
         }
         text
     }
+}
+
+/// A text in which folders are set apart and ends are called as on Unix. What Windows writes between
+/// folders is escaped within JSON and TOML.
+pub fn slashed(text: &str) -> String {
+    if cfg!(not(windows)) {
+        return text.to_owned();
+    }
+    text.replace("\\\\", "/").replace('\\', "/").replace("(exit code: ", "(exit status: ")
 }
 
 /// A configuration of the commonest shape.
