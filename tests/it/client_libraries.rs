@@ -219,6 +219,7 @@ fn compare_over_http(case: Option<Case>, path: &str) {
                         let mut report = told(library, &home, one);
                         order(&mut report);
                         documented(&mut report);
+                        once(&mut report);
                         report
                     })
                 });
@@ -230,6 +231,14 @@ fn compare_over_http(case: Option<Case>, path: &str) {
             });
         }
     });
+}
+
+/// Leaves out what is heard twice in a row: without the gate, npm's older library often hears of one and
+/// the same start of a task twice.
+fn once(report: &mut Value) {
+    if let Some(heard) = report.as_array_mut().and_then(|report| report.last_mut()?["heard"].as_array_mut()) {
+        heard.dedup();
+    }
 }
 
 /// Puts what may differ into one form on both sides.
@@ -537,6 +546,8 @@ fn remote_servers_are_the_same() {
             { "read": "demo://resource/static/document/features.md" },
             { "read": "no-such://resource" },
             { "level": "debug" },
+            { "task": "simulate-research-query", "with": { "topic": "python", "ambiguous": true } },
+            { "task": "simulate-research-query", "with": { "topic": "gates" }, "then": "cancel" },
         ]),
     });
     let modern = [
