@@ -79,11 +79,13 @@ def gate(folder):
     with open(file, "w") as out:
         json.dump({"mcpServers": {"s": {"command": SERVER[0], "args": SERVER[1:]}}}, out)
     subprocess.run([PROGRAM, "init", "--yes", "--config", file], env=env, cwd=f"{folder}/project", check=True)
-    typed = f"(sleep 2; echo y; sleep 1) | script -qfec '{PROGRAM} trust --lock {lock}' /dev/null"
-    subprocess.run(["bash", "-c", typed], env=env, cwd=f"{folder}/project", check=True, stdout=subprocess.DEVNULL)
     asked = ["run", "--server", "s", "--lock", lock, "--", *SERVER]
     verified = [*asked[:1], "--trust-lock", *asked[1:]]
-    trusted = ran(folder, "gate", lambda command: session(command + asked, env))
+    # Trust that stood in a moved home would be noted in the account's own.
+    own = {**env, "MCPWATCH_HOME": f"{folder}/ours"}
+    typed = f"(sleep 2; echo y; sleep 1) | script -qfec '{PROGRAM} trust --lock {lock}' /dev/null"
+    subprocess.run(["bash", "-c", typed], env=own, cwd=f"{folder}/project", check=True, stdout=subprocess.DEVNULL)
+    trusted = ran(folder, "gate", lambda command: session(command + asked, own))
     return trusted + ran(folder, "verified", lambda command: session(command + verified, env))
 
 
