@@ -151,7 +151,7 @@ pub fn matches(pattern: &Value, offered: &Value, machine: &Machine) -> bool {
 /// [`matches()`] for one string, such as an argument or the URI that names a resource.
 #[must_use]
 pub fn matches_text(pattern: &str, offered: &str, machine: &Machine) -> bool {
-    if !pattern.contains('$') || !pattern.contains("${") {
+    if !pattern.contains("${") {
         return pattern == offered;
     }
     let Ok(segments) = pattern::parse(pattern) else { return false };

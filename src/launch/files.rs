@@ -7,9 +7,10 @@
 
 use crate::engine::digest::{Digest, Hashing, Tag};
 use crate::engine::json::Value;
+use crate::sys::files;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,7 +46,7 @@ struct Stamp {
 impl Digests {
     /// The digest of a file's bytes.
     pub(super) fn of(&self, path: &Path) -> io::Result<Digest> {
-        let mut file = fs::File::open(path)?;
+        let file = fs::File::open(path)?;
         let before = Stamp::of(&file);
         if let Some(before) = before
             && let Some((stamp, digest)) = self.known().get(path)
@@ -54,14 +55,7 @@ impl Digests {
             return Ok(*digest);
         }
         let mut hashing = Hashing::new(Tag::File);
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            hashing.update(&buffer[..read]);
-        }
+        files::each_piece(&file, |piece| hashing.update(piece))?;
         let digest = hashing.finish();
         if let Some(stamp) = Stamp::of(&file).filter(|stamp| Some(*stamp) == before && stamp.is_settled()) {
             self.known().insert(path.to_owned(), (stamp, digest));

@@ -209,14 +209,10 @@ impl Pins {
     /// Takes up the approvals for one session that nobody uses yet; without that none of them counts,
     /// or each would be good for any number of sessions.
     fn claim(&self, trust: &mut Option<Trust>) -> Option<&str> {
-        if trust.as_ref().is_none_or(|trust| trust.grants().is_empty()) {
-            return Some(&self.session);
-        }
-        let lock = files::resolve(&self.lock());
-        let is_free = |grant: &&Grant| {
-            grant.lifetime == Lifetime::Once && grant.session.is_none() && self.is_own(grant, &lock)
-        };
-        if trust.as_ref().is_some_and(|trust| trust.grants().iter().any(|grant| is_free(&grant))) {
+        let is_free =
+            |grant: &Grant| grant.lifetime == Lifetime::Once && grant.session.is_none() && self.is_own(grant);
+        if trust.as_ref().is_some_and(|trust| trust.grants().iter().any(is_free)) {
+            let lock = files::resolve(&self.lock());
             let claim = |stored: &mut Trust| {
                 stored.claim(&lock, &self.asked.server, &self.session);
                 stored.clone()
@@ -228,11 +224,7 @@ impl Pins {
 
     /// The time to the end of the day, if an approval may end with it.
     fn ends_in(&self, trust: &Trust) -> Option<Duration> {
-        if trust.grants().is_empty() {
-            return None;
-        }
-        let lock = files::resolve(&self.lock());
-        let ends = |grant: &Grant| matches!(grant.lifetime, Lifetime::Until(_)) && self.is_own(grant, &lock);
+        let ends = |grant: &Grant| matches!(grant.lifetime, Lifetime::Until(_)) && self.is_own(grant);
         if !trust.grants().iter().any(ends) {
             return None;
         }
@@ -241,8 +233,8 @@ impl Pins {
         Duration::try_from(now.until(&midnight).ok()?.to_duration(&now).ok()?).ok()
     }
 
-    fn is_own(&self, grant: &Grant, lock: &Path) -> bool {
-        grant.lock == lock && grant.server == self.asked.server
+    fn is_own(&self, grant: &Grant) -> bool {
+        grant.server == self.asked.server && grant.lock == files::resolve(&self.lock())
     }
 
     /// Whether this trust store, and with `--trust-lock` this lock, is one that may be obeyed: neither

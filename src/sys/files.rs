@@ -128,20 +128,27 @@ pub fn read_in_pieces(
     mut show: impl FnMut(&[u8]),
 ) -> Result<Option<()>, FilesError> {
     let Some((file, _)) = open(path)? else { return Ok(None) };
-    let (mut file, mut length) = (file.take(limit + 1), 0);
+    let mut length = 0;
+    each_piece(file.take(limit + 1), |piece| {
+        length += piece.len() as u64;
+        show(piece);
+    })
+    .map_err(|source| FilesError::Read { path: path.to_owned(), source })?;
+    if length > limit {
+        return Err(FilesError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(Some(()))
+}
+
+/// Reads to the end, and shows each piece on its way.
+pub fn each_piece(mut source: impl Read, mut show: impl FnMut(&[u8])) -> io::Result<()> {
     let mut piece = vec![0; 64 << 10];
     loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(Some(())),
-            Ok(read) => {
-                length += read as u64;
-                if length > limit {
-                    return Err(FilesError::TooLarge { path: path.to_owned(), limit });
-                }
-                show(&piece[..read]);
-            }
+        match source.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => show(&piece[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(FilesError::Read { path: path.to_owned(), source }),
+            Err(error) => return Err(error),
         }
     }
 }

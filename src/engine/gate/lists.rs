@@ -41,8 +41,6 @@ pub struct List {
     pub waiters: Vec<Waiter>,
     /// The verdict on everything that is offered or approved, by name.
     verdicts: BTreeMap<String, Verdict>,
-    /// How many bytes the last whole reading took.
-    pub size: usize,
     /// The answer of the last reading as it came, if it was a single page.
     pub line: Option<Line>,
     /// What the client gets: results, page by page.
@@ -295,7 +293,8 @@ impl Gate {
             return view;
         }
         let items = self.served_items(era, kind);
-        let size = self.lists.get(&(era, kind)).map_or(0, |list| list.size);
+        let line = self.lists.get(&(era, kind)).and_then(|list| list.line.as_ref());
+        let size = line.map_or(0, |line| line.bytes.len());
         let mut pages: Vec<&[Cow<'_, Value>]> = items.chunks(self.config.limits.page_items.max(1)).collect();
         if pages.is_empty() {
             pages.push(&[]);

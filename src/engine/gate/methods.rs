@@ -67,7 +67,7 @@ pub fn asked(method: &str, message: &Message<'_>) -> Asked {
         other if other.ends_with("/list") => Asked::UnknownList,
         _ => Asked::Unknown,
     };
-    let is_alike = || look_alike(message.outline.members_of("params"), &NAMING).is_some();
+    let is_alike = || look_alike(message.outline.members_at(&["params"]), &NAMING).is_some();
     if asked != Asked::Unknown && is_alike() { Asked::Nameless } else { asked }
 }
 

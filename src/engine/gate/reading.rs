@@ -158,7 +158,6 @@ impl Gate {
         list.state = State::Read(reading.started);
         list.ttl = reading.ttl;
         list.line = reading.line;
-        list.size = reading.bytes;
         list.offered = reading.items;
         if is_changed {
             self.judge_list(era, kind);

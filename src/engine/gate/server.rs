@@ -219,7 +219,7 @@ impl Gate {
                 _ => Err("the answer is no object"),
             };
         }
-        if look_alike(message.outline.members_of("result"), &TELLING).is_some() {
+        if look_alike(message.outline.members_at(&["result"]), &TELLING).is_some() {
             return Err("the answer can be read in two ways");
         }
         let asks = message.raw(&["result", "inputRequests"]).is_some();

@@ -57,13 +57,6 @@ impl<'a> Outline<'a> {
         self.members.iter().filter(|member| member.depth == 0)
     }
 
-    /// The members of a member of the root.
-    pub fn members_of(&self, key: &str) -> impl Iterator<Item = &Member<'a>> {
-        let place = self.members.iter().position(|member| member.depth == 0 && member.key == key);
-        let inner = place.map_or(&[][..], |place| &self.members[place + 1..]);
-        inner.iter().take_while(|member| member.depth > 0).filter(|member| member.depth == 1)
-    }
-
     /// The members of the object at a path of keys, if they were recorded.
     pub fn members_at(&self, path: &[&str]) -> impl Iterator<Item = &Member<'a>> {
         let (depth, span) = (path.len(), self.span(path).unwrap_or(0..0));

@@ -127,7 +127,7 @@ fn finds_the_outer_members() {
     assert_eq!(outline.raw(&["t"]), None);
     let keys: Vec<_> = outline.members().map(|member| member.key.as_ref()).collect();
     assert_eq!(keys, ["id", "params", "z"]);
-    let keys: Vec<_> = outline.members_of("params").map(|member| member.key.as_ref()).collect();
+    let keys: Vec<_> = outline.members_at(&["params"]).map(|member| member.key.as_ref()).collect();
     assert_eq!(keys, ["name", "_meta", "x"]);
     let batch = scan(b"[ {\"a\":[1]} , 2]").unwrap();
     let elements: Vec<_> = batch.elements().unwrap().iter().map(|span| &batch.text()[span.clone()]).collect();
